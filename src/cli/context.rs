@@ -1,6 +1,6 @@
 //! Context of a command.
 
-use super::database::{is_default, store_address};
+use super::database::{is_default, is_with_password, store_address};
 use super::failure::Failure;
 use super::output::{Format, say, say_json};
 use crate::key::Helpers;
@@ -35,12 +35,12 @@ const DEFAULT_KEY_TIMEOUT: u64 = 60;
 /// Start of the names of variables with passphrases, which no other program gets.
 const SECRET: &str = "PKI_PASSPHRASE";
 
-/// Returns the names of the variables with passphrases.
+/// Returns the names of the variables with passphrases and passwords.
 pub(super) fn secret_variables() -> Vec<OsString> {
     let names = std::env::vars_os().map(|(name, _)| name);
-    names
-        .filter(|name| name.to_string_lossy().starts_with(SECRET))
-        .collect()
+    let is_secret =
+        |name: &OsString| name.to_string_lossy().starts_with(SECRET) || is_with_password(name);
+    names.filter(is_secret).collect()
 }
 
 /// `PREFIX/libexec/pki`, if `pki` is in `PREFIX/bin`.

@@ -3,7 +3,7 @@
 use super::failure::Failure;
 use crate::store::{Address, DatabaseUrl, FileError, StoreError, file};
 use postgres::config::Host;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -50,6 +50,16 @@ pub(super) fn store_address(given: Option<PathBuf>) -> Result<Address, Failure> 
         password(&url)?
     };
     Ok(url.with_login(None, password.as_ref()).into())
+}
+
+/// Returns whether a variable has the password of a database.
+pub(super) fn is_with_password(name: &OsStr) -> bool {
+    let has_password = || {
+        let url = variable("PKI_STORE").and_then(|url| url.into_string().ok());
+        url.and_then(|url| url.parse().ok())
+            .is_some_and(|url: DatabaseUrl| url.has_password())
+    };
+    name == "PGPASSWORD" || (name == "PKI_STORE" && has_password())
 }
 
 /// Returns whether the store is the one that is used if none is named.

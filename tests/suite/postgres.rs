@@ -4,6 +4,7 @@
 mod commands;
 mod connections;
 mod crashes;
+mod failover;
 mod hosts;
 mod proxy;
 mod tls;

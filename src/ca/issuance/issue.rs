@@ -86,8 +86,12 @@ impl Issuer {
         let key = steps.key().unwrap_or_else(|| self.key());
         let serial = reserved.0;
         let mut signed = [Signed::new(draft, reserved, references, key)?];
-        steps.keep(&serial, &signed[0].certificate, &signing.locked)?;
-        let mut recorded = signing.record(&mut signed);
+        let kept = steps.keep(&serial, &signed[0].certificate, &signing.locked);
+        let mut recorded = match kept {
+            Ok(()) => signing.record(&mut signed),
+            Err(error) if is_overtaken(&error) => Err(error),
+            Err(error) => return Err(error),
+        };
         for _ in 0..MOST_TRIES {
             if !recorded.as_ref().is_err_and(is_overtaken) {
                 break;
