@@ -264,3 +264,37 @@ fn lost_revocations_are_damage_and_no_crl_is_made() {
     site.pki("crl --ca intermediate0 --out crl")
         .refusal(1, "revocations-lost");
 }
+
+#[test]
+fn a_ca_is_imported_and_a_fixture_store_made() {
+    let site = Site::new();
+    site.sandbox.write("demoCA/index.txt", "");
+    site.sandbox.write("demoCA/serial", "05\n");
+    site.sandbox.write("demoCA/crlnumber", "07\n");
+    site.sandbox.write("demoCA/private/none", "");
+    site.sandbox
+        .run(
+            "openssl",
+            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 1000 -subj /CN=old \
+             -keyout demoCA/private/cakey.pem -out demoCA/cacert.pem",
+        )
+        .succeeds();
+    site.pki("import --openssl demoCA --name old").succeeds();
+    site.pki("issue --ca old --cn new").succeeds();
+    let signed = site
+        .pki("--format json crl --ca old --out crl")
+        .succeeds()
+        .json();
+    let number = signed[0]["number"].to_string();
+    assert!(
+        number.trim_matches('"').parse::<u32>().unwrap() >= 7,
+        "{number}"
+    );
+    site.pki("check").succeeds();
+    site.pki("root --name fixture --fixture")
+        .refusal(1, "fixture-store-required");
+    let site = Site::new();
+    site.pki("root --name flawed --fixture").succeeds();
+    site.pki("issue --ca flawed --cn late --flaw expired")
+        .succeeds();
+}
