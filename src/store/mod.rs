@@ -22,6 +22,7 @@ mod archive;
 mod authorities;
 mod backup;
 mod ca;
+mod compromises;
 mod counter;
 mod database;
 mod error;
