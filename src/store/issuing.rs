@@ -32,7 +32,9 @@ impl Ca {
                     &self.operator,
                 )?)
             }
-            CaPlace::Database(_) => Hold::Compared,
+            CaPlace::Database(rows) => Hold::Batches {
+                _lock: rows.lock_batches(sharing)?,
+            },
         };
         self.refuse_old_keys()?;
         Ok(LockedBatches { _lock: lock })

@@ -1,6 +1,6 @@
 //! Where a store and its CAs are: in a directory, or in a database.
 
-use super::database::{Rows, Session};
+use super::database::{BatchLock, Rows, Session};
 use super::error::StoreError;
 use super::layout::{CaLayout, StoreLayout};
 use super::lock::Lock;
@@ -23,6 +23,7 @@ pub(super) enum CaPlace {
 pub(super) enum Hold {
     Lock { _lock: Lock },
     Compared,
+    Batches { _lock: BatchLock },
 }
 
 impl From<Lock> for Hold {

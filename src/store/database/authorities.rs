@@ -39,7 +39,7 @@ impl Session {
         // Others issued what a CA brings along.
         let stamp = stamp_of(operator, history.is_some());
         for part in material.issued.chunks(PART) {
-            write(&rows, part, &[], stamp, None)?;
+            write(&rows, part, &[], &|_| stamp, None)?;
         }
         if let Some(change) = material.change {
             rows.record_change(change, operator.stamp())?;
@@ -235,8 +235,9 @@ impl Rows {
     }
 
     fn add_history(&self, history: &History) -> Result<(), StoreError> {
-        let lines = history.revocations.iter().map(RevocationLine::from);
-        let end = revocations::append(self, lines, "")?;
+        let lines = history.revocations.iter();
+        let lines = lines.map(|change| (RevocationLine::from(change), String::new()));
+        let end = revocations::append(self, lines)?;
         if let Some(crl) = &history.last_crl {
             let covers = if crl.is_complete {
                 end

@@ -1,9 +1,9 @@
 //! Certificates that a CA issued: reserving their numbers, recording and finding them.
 
-use super::session::{Value, is_repeated};
+use super::session::{Value, is_repeated, is_repeated_row};
 use super::{Rows, stamped};
 use crate::store::error::StoreError;
-use crate::store::record::{Issuance, Stamped, TableId};
+use crate::store::record::{BatchRow, Issuance, Stamped, TableId};
 use crate::x509::{Certificate, Fingerprint, RecordedProfile, Serial};
 use postgres::Row;
 use postgres::types::Type;
@@ -339,7 +339,7 @@ impl Issuing {
                 &self.rows,
                 part,
                 &self.keys(),
-                stamp,
+                &|_| stamp,
                 Some((self.seen, counts)),
             )? {
                 return Err(StoreError::Overtaken {
@@ -352,6 +352,11 @@ impl Issuing {
     }
 
     fn explained(&self, error: StoreError, issuances: &[Issuance]) -> StoreError {
+        if is_repeated_row(&error) {
+            // Another process went on with the same batch.
+            let path = self.rows.session.location("");
+            return StoreError::Overtaken { path };
+        }
         if is_repeated(&error) {
             // Another process recorded the very same, as when both adopt it.
             if let [issuance] = issuances
@@ -384,13 +389,16 @@ fn is_authority(issuance: &Issuance) -> bool {
     }
 }
 
+/// Stamp of each of several records.
+pub(super) type Stamps<'a> = dyn Fn(usize) -> &'a str + 'a;
+
 /// Writes certificates and keys of leaves. With `compared`, the revision of the last look and whether the store gets
 /// another one; returns `false` if it was not the same.
 pub(super) fn write(
     rows: &Rows,
     issuances: &[Issuance],
     keys: &[NewKey],
-    stamp: &str,
+    stamps: &Stamps<'_>,
     compared: Option<(i64, bool)>,
 ) -> Result<bool, StoreError> {
     let session = &rows.session;
@@ -404,11 +412,11 @@ pub(super) fn write(
             true,
         ),
     };
-    let column = Columns::of(issuances, stamp);
+    let column = Columns::of(issuances, stamps);
     let key_serials: Vec<&[u8]> = keys.iter().map(|(serial, _)| serial.magnitude()).collect();
     let pems: Vec<&[u8]> = keys.iter().map(|(_, pem)| pem.as_slice()).collect();
     let row = session.commit_one(
-        "SELECT pki.record($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
+        "SELECT pki.record($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)",
         &[
             (&rows.id, Type::INT4),
             (&seen, Type::INT8),
@@ -422,6 +430,7 @@ pub(super) fn write(
             (&column.keys, Type::BYTEA_ARRAY),
             (&column.renewed, Type::BYTEA_ARRAY),
             (&column.batches, Type::TEXT_ARRAY),
+            (&column.rows, Type::TEXT_ARRAY),
             (&column.entries, Type::BOOL_ARRAY),
             (&column.cas, Type::BOOL_ARRAY),
             (&column.records, Type::TEXT_ARRAY),
@@ -443,6 +452,7 @@ struct Columns<'a> {
     keys: Vec<Option<Vec<u8>>>,
     renewed: Vec<Option<&'a [u8]>>,
     batches: Vec<Option<String>>,
+    rows: Vec<Option<String>>,
     entries: Vec<bool>,
     cas: Vec<bool>,
     records: Vec<String>,
@@ -450,7 +460,7 @@ struct Columns<'a> {
 }
 
 impl<'a> Columns<'a> {
-    fn of(issuances: &'a [Issuance], stamp: &str) -> Self {
+    fn of(issuances: &'a [Issuance], stamps: &Stamps<'_>) -> Self {
         fn each<'a, T>(issuances: &'a [Issuance], of: impl FnMut(&'a Issuance) -> T) -> Vec<T> {
             issuances.iter().map(of).collect()
         }
@@ -462,21 +472,32 @@ impl<'a> Columns<'a> {
             ends: each(issuances, |it| it.not_after.unix_timestamp()),
             keys: each(issuances, key_hash),
             renewed: each(issuances, |it| it.renews.as_ref().map(Serial::magnitude)),
+            rows: each(issuances, |it| it.row.as_ref().map(text_of_row)),
             batches: each(issuances, |it| {
                 it.row.map(|row| row.batch.table.to_string())
             }),
             entries: each(issuances, |it| it.entry.is_some()),
             cas: each(issuances, is_authority),
-            records: each(issuances, |it| {
-                let without = Issuance {
-                    der: None,
-                    ..it.clone()
-                };
-                stamped(&without, stamp)
-            }),
+            records: issuances
+                .iter()
+                .enumerate()
+                .map(|(index, it)| {
+                    let without = Issuance {
+                        der: None,
+                        ..it.clone()
+                    };
+                    stamped(&without, stamps(index))
+                })
+                .collect(),
             ders: each(issuances, |it| it.der.as_deref()),
         }
     }
+}
+
+/// Returns the row of a table as records have it.
+fn text_of_row(row: &BatchRow) -> String {
+    let json = serde_json::to_value(row).expect("a row is plain data");
+    json.as_str().unwrap_or_default().to_owned()
 }
 
 fn key_hash(issuance: &Issuance) -> Option<Vec<u8>> {

@@ -128,25 +128,25 @@ impl Rows {
         Ok(())
     }
 
-    /// Writes records of certificates that another store had, in a transaction that has entered alone.
+    /// Writes records of certificates that another store had, with their stamps, in a transaction that has entered
+    /// alone.
     pub(in crate::store) fn write_brought(
         &self,
         issuances: &[Issuance],
-        stamp: &str,
+        stamps: &[String],
     ) -> Result<(), StoreError> {
         if issuances.is_empty() {
             return Ok(());
         }
-        write(self, issuances, &[], stamp, None).map(drop)
+        write(self, issuances, &[], &|index| stamps[index].as_str(), None).map(drop)
     }
 
-    /// Appends revocations that another store had; returns the end.
+    /// Appends revocations that another store had, with their stamps; returns the end.
     pub(in crate::store) fn append_brought(
         &self,
-        lines: Vec<RevocationLine>,
-        stamp: &str,
+        lines: Vec<(RevocationLine, String)>,
     ) -> Result<Coverage, StoreError> {
-        revocations::append(self, lines.into_iter(), stamp)
+        revocations::append(self, lines.into_iter())
     }
 
     /// Returns the end of the revocations of a CA that has none.

@@ -229,11 +229,12 @@ impl Lease {
     ) -> Result<Coverage, StoreError> {
         let session = &self.rows.session;
         session.begin()?;
-        let recorded = revocations::append(&self.rows, lines, stamp).and_then(|end| {
-            session.enter_alone()?;
-            session.commit()?;
-            Ok(end)
-        });
+        let recorded = revocations::append(&self.rows, lines.map(|line| (line, stamp.to_owned())))
+            .and_then(|end| {
+                session.enter_alone()?;
+                session.commit()?;
+                Ok(end)
+            });
         if recorded.is_err() {
             session.roll_back();
         }

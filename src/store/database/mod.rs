@@ -7,6 +7,7 @@
 //! * CRLs are signed under a lease. The numbers are reserved and the CRLs recorded only by its holder.
 
 mod authorities;
+mod batches;
 mod certificates;
 mod connect;
 mod copies;
@@ -18,6 +19,7 @@ mod session;
 mod tls;
 mod url;
 
+pub(super) use batches::BatchLock;
 pub(super) use certificates::{Issuing, Pages};
 pub(super) use crls::Lease;
 pub(super) use facts::{CaRow, Facts, State};

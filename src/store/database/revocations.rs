@@ -178,25 +178,24 @@ impl Revoking {
         lines: impl Iterator<Item = RevocationLine>,
         stamp: &str,
     ) -> Result<(), StoreError> {
-        append(&self.rows, lines, stamp)?;
+        append(&self.rows, lines.map(|line| (line, stamp.to_owned())))?;
         // The last step: those who issue wait for no more than this.
         self.rows.session.enter_alone()?;
         self.rows.session.commit()
     }
 }
 
-/// Appends changes, in a transaction in which nobody else does.
+/// Appends changes with their stamps, in a transaction in which nobody else does.
 pub(super) fn append(
     rows: &Rows,
-    lines: impl Iterator<Item = RevocationLine>,
-    stamp: &str,
+    lines: impl Iterator<Item = (RevocationLine, String)>,
 ) -> Result<Coverage, StoreError> {
     let mut end = rows.end_with("FOR UPDATE")?;
     let mut lines = lines.peekable();
     while lines.peek().is_some() {
         let page = usize::try_from(PAGE).unwrap_or(1);
-        let part: Vec<RevocationLine> = lines.by_ref().take(page).collect();
-        append_part(rows, &part, stamp, &mut end)?;
+        let part: Vec<(RevocationLine, String)> = lines.by_ref().take(page).collect();
+        append_part(rows, &part, &mut end)?;
     }
     rows.session.execute(
         "UPDATE pki.revocation_end SET number = $2, \"check\" = $3 WHERE ca = $1",
@@ -211,12 +210,11 @@ pub(super) fn append(
 
 fn append_part(
     rows: &Rows,
-    part: &[RevocationLine],
-    stamp: &str,
+    part: &[(RevocationLine, String)],
     end: &mut Coverage,
 ) -> Result<(), StoreError> {
     let (mut numbers, mut records, mut checks) = (Vec::new(), Vec::new(), Vec::new());
-    for line in part {
+    for (line, stamp) in part {
         let record = stamped(line, stamp);
         end.length += 1;
         end.check = journal::check_after(&end.check, record.as_bytes());
@@ -224,11 +222,14 @@ fn append_part(
         checks.push(end.check.clone());
         records.push(record);
     }
-    let serials: Vec<&[u8]> = part.iter().map(|line| line.serial.magnitude()).collect();
-    let again: Vec<bool> = part.iter().map(|line| line.again).collect();
+    let serials: Vec<&[u8]> = part
+        .iter()
+        .map(|(line, _)| line.serial.magnitude())
+        .collect();
+    let again: Vec<bool> = part.iter().map(|(line, _)| line.again).collect();
     let compromised: Vec<bool> = part
         .iter()
-        .map(|line| {
+        .map(|(line, _)| {
             line.revoked
                 .is_some_and(|revoked| revoked.reason.is_compromise())
         })

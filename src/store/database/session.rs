@@ -5,7 +5,7 @@ use super::facts::Facts;
 use super::url::DatabaseUrl;
 use crate::store::error::StoreError;
 use crate::store::location::Location;
-use postgres::error::SqlState;
+use postgres::error::{DbError, SqlState};
 use postgres::types::{ToSql, Type};
 use postgres::{Client, Row};
 use std::fmt;
@@ -298,4 +298,13 @@ fn is_missing(error: &postgres::Error) -> bool {
 pub(super) fn is_repeated(error: &StoreError) -> bool {
     matches!(error, StoreError::Database { source, .. }
         if source.code() == Some(&SqlState::UNIQUE_VIOLATION))
+}
+
+/// Returns whether a statement failed since the row of a table has its certificate already.
+pub(super) fn is_repeated_row(error: &StoreError) -> bool {
+    let StoreError::Database { source, .. } = error else {
+        return false;
+    };
+    let constraint = source.as_db_error().and_then(DbError::constraint);
+    constraint == Some("certificate_row")
 }

@@ -75,20 +75,19 @@ fn copy_ca(session: &Session, ca: &Ca, state: &str) -> Result<(), StoreError> {
 }
 
 fn copy_certificates(rows: &Rows, ca: &Ca) -> Result<(), StoreError> {
-    let mut part: Vec<Issuance> = Vec::with_capacity(PART);
-    let mut stamp = String::new();
+    let (mut part, mut stamps) = (Vec::with_capacity(PART), Vec::with_capacity(PART));
     let lines = journal::search::<Stamped<Issuance>>(&ca.layout()?.issued(), &[b""])?;
     for line in lines {
         let Stamped { record, at, by } = line?;
-        let its = super::stamp(at, by.as_deref());
-        if part.len() == PART || (its != stamp && !part.is_empty()) {
-            rows.write_brought(&part, &stamp)?;
-            part.clear();
-        }
-        stamp = its;
+        stamps.push(super::stamp(at, by.as_deref()));
         part.push(record);
+        if part.len() == PART {
+            rows.write_brought(&part, &stamps)?;
+            part.clear();
+            stamps.clear();
+        }
     }
-    rows.write_brought(&part, &stamp)
+    rows.write_brought(&part, &stamps)
 }
 
 /// Line of a journal with its check.
@@ -111,22 +110,18 @@ fn copy_revocations(rows: &Rows, ca: &Ca) -> Result<(), StoreError> {
     let nothing: [RevocationLine; 0] = [];
     let begin = journal::end_of(&journal::start("revoked", ca.name().as_str(), &nothing));
     places.insert(begin.check, Rows::nothing_revoked());
-    let (mut part, mut stamp) = (Vec::with_capacity(PART), String::new());
+    let mut part = Vec::with_capacity(PART);
     for line in journal::search::<Checked>(&ca.layout()?.revoked(), &[b""])? {
         let Checked { line, check } = line?;
         let Stamped { record, at, by } = line;
-        let its = super::stamp(at, by.as_deref());
-        if part.len() == PART || its != stamp {
-            rows.append_brought(std::mem::take(&mut part), &stamp)?;
-        }
-        stamp = its;
-        part.push(record);
-        if wanted.contains(check.as_str()) {
-            let end = rows.append_brought(std::mem::take(&mut part), &stamp)?;
-            places.insert(check, end);
+        part.push((record, super::stamp(at, by.as_deref())));
+        let is_wanted = wanted.contains(check.as_str());
+        if is_wanted || part.len() == PART {
+            let end = rows.append_brought(std::mem::take(&mut part))?;
+            places.extend(is_wanted.then_some((check, end)));
         }
     }
-    rows.append_brought(part, &stamp)?;
+    rows.append_brought(part)?;
     for Stamped { mut record, at, by } in crls {
         if let Some(place) = places.get(&record.covers.check) {
             record.covers = place.clone();

@@ -122,3 +122,52 @@ fn a_ca_that_is_revoked_meanwhile_issues_nothing_more() {
         .refusal(1, "ca-revoked");
     assert_eq!(site.psql("SELECT count(*) FROM pki.certificate"), count);
 }
+
+#[test]
+fn two_that_go_on_with_a_batch_issue_no_row_twice() {
+    let site = Site::with_cas();
+    let rows: Vec<String> = (0..400).map(|number| format!("client{number}")).collect();
+    site.sandbox
+        .write("table.csv", format!("cn\n{}\n", rows.join("\n")));
+    let mut begun = site
+        .pki("issue --ca intermediate0 --from table.csv")
+        .spawn();
+    while site.psql("SELECT count(*) > 0 FROM pki.leaf_key") != "t" {}
+    begun.kill().unwrap();
+    begun.wait().unwrap();
+    let go_on = || {
+        site.pki("issue --ca intermediate0 --from table.csv --resume")
+            .finish()
+    };
+    thread::scope(|scope| {
+        let other = scope.spawn(go_on);
+        assert_eq!(go_on().status, Some(0));
+        assert_eq!(other.join().unwrap().status, Some(0));
+    });
+    assert_eq!(
+        site.psql(
+            "SELECT count(*), count(DISTINCT row) FROM pki.certificate WHERE batch IS NOT NULL"
+        ),
+        "400|400"
+    );
+}
+
+#[test]
+fn two_that_apply_a_declaration_issue_each_entry_once() {
+    let site = Site::new();
+    let example = site.sandbox.pki("apply --example").succeeds().stdout;
+    site.sandbox.write("hierarchy.toml", example);
+    let apply = || {
+        site.pki("apply hierarchy.toml --passout env:PKI_PASSPHRASE")
+            .finish()
+    };
+    thread::scope(|scope| {
+        let other = scope.spawn(apply);
+        apply();
+        other.join().unwrap();
+    });
+    // The one that was overtaken says so, and goes on when it is run again.
+    assert_eq!(apply().status, Some(0));
+    let twice = "SELECT count(*) FROM (SELECT ca, record::json->>'entry' FROM pki.certificate WHERE is_entry GROUP BY 1, 2 HAVING count(*) > 1) t";
+    assert_eq!(site.psql(twice), "0");
+}

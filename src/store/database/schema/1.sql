@@ -75,6 +75,8 @@ CREATE TABLE pki.certificate (
     key bytea,
     renews bytea,
     batch text,
+    -- Row of a table that it was issued for, which is issued once.
+    row text,
     is_entry boolean NOT NULL,
     is_ca boolean NOT NULL,
     -- Revision of the store at which it was recorded, if later decisions depend on it.
@@ -88,6 +90,7 @@ CREATE INDEX certificate_end ON pki.certificate (ca, not_after);
 CREATE INDEX certificate_key ON pki.certificate (key);
 CREATE INDEX certificate_order ON pki.certificate (ca, id);
 CREATE INDEX certificate_batch ON pki.certificate (ca, batch) WHERE batch IS NOT NULL;
+CREATE UNIQUE INDEX certificate_row ON pki.certificate (ca, row) WHERE row IS NOT NULL;
 CREATE INDEX certificate_entry ON pki.certificate (ca, id) WHERE is_entry;
 CREATE INDEX certificate_ca ON pki.certificate (ca, id) WHERE is_ca;
 CREATE INDEX certificate_renews ON pki.certificate (ca, revision) WHERE revision IS NOT NULL;
@@ -178,7 +181,7 @@ END $$;
 -- Records certificates and the keys of leaves, unless the store changed since `seen`: then it says so and does
 -- nothing. `counts`: later decisions depend on these certificates. `is_inside`: the transaction has entered alone.
 CREATE FUNCTION pki.record(of_ca integer, seen bigint, counts boolean, is_inside boolean, serials bytea[],
-    counters text[], cns text[], profiles text[], ends bigint[], hashes bytea[], renewed bytea[], batches text[],
+    counters text[], cns text[], profiles text[], ends bigint[], hashes bytea[], renewed bytea[], batches text[], rows text[],
     entries boolean[], cas boolean[], records text[], ders bytea[], key_serials bytea[], pems bytea[])
 RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
 DECLARE found_revision bigint; own bigint;
@@ -192,12 +195,13 @@ BEGIN
         RETURN false;
     END IF;
     own := CASE WHEN counts THEN seen + 1 END;
-    INSERT INTO pki.certificate (ca, serial, counter, cn, profile, not_after, key, renews, batch, is_entry, is_ca,
+    INSERT INTO pki.certificate (ca, serial, counter, cn, profile, not_after, key, renews, batch, row, is_entry, is_ca,
         revision, record, der)
-    SELECT of_ca, u.serial, u.counter::numeric, u.cn, u.profile, u.not_after, u.key, u.renews, u.batch, u.entry, u.ca,
+    SELECT of_ca, u.serial, u.counter::numeric, u.cn, u.profile, u.not_after, u.key, u.renews, u.batch, u.row, u.entry,
+        u.ca,
         own, u.record, u.der
-    FROM unnest(serials, counters, cns, profiles, ends, hashes, renewed, batches, entries, cas, records, ders)
-        AS u(serial, counter, cn, profile, not_after, key, renews, batch, entry, ca, record, der);
+    FROM unnest(serials, counters, cns, profiles, ends, hashes, renewed, batches, rows, entries, cas, records, ders)
+        AS u(serial, counter, cn, profile, not_after, key, renews, batch, row, entry, ca, record, der);
     INSERT INTO pki.leaf_key (ca, serial, pem) SELECT of_ca, u.serial, u.pem FROM unnest(key_serials, pems)
         AS u(serial, pem);
     RETURN true;
