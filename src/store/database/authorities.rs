@@ -1,8 +1,8 @@
 //! CAs in a database: made, completed, changed and removed, each in one transaction.
 
-use super::certificates::write;
 use super::facts::CaRow;
 use super::session::{Session, is_repeated};
+use super::writing::write;
 use super::{Rows, nothing_revoked, revocations, stamp_of, stamped};
 use crate::store::Operator;
 use crate::store::error::StoreError;

@@ -1,6 +1,6 @@
 //! Everything of a CA, to carry it to another place or to check it.
 
-use super::certificates::write;
+use super::writing::write;
 use super::{Rows, nothing_revoked, revocations};
 use crate::store::error::StoreError;
 use crate::store::journal::{self, LineProblem};

@@ -69,8 +69,8 @@ const FACTS: &str = "
     UNION ALL SELECT 'revocation', r.ca, r.number, true, NULL, r.record, NULL, NULL, NULL FROM pki.revocation r
         WHERE is_compromise OR EXISTS
         (SELECT FROM pki.certificate x WHERE x.ca = r.ca AND x.serial = r.serial AND x.is_ca)
-    UNION ALL SELECT 'setting', 0, 0, true, name, setting, NULL, NULL, NULL FROM pg_catalog.pg_settings
-        WHERE name IN ('server_version_num', 'synchronous_commit', 'fsync', 'full_page_writes', 'server_encoding')
+    UNION ALL SELECT 'setting', 0, 0, true, name, current_setting(name), NULL, NULL, NULL FROM unnest(ARRAY[
+        'server_version_num', 'synchronous_commit', 'fsync', 'full_page_writes', 'server_encoding']) AS name
     ORDER BY 2, 3";
 
 impl Facts {

@@ -18,6 +18,7 @@ mod schema;
 mod session;
 mod tls;
 mod url;
+mod writing;
 
 pub(super) use batches::BatchLock;
 pub(super) use certificates::{Issuing, Pages};
