@@ -12,7 +12,7 @@ use super::place::{CaPlace, Hold};
 use super::record::{AGAIN, Coverage, RevocationLine, Revoked, SignedCrl};
 use super::serial_filter::SerialFilter;
 use super::standing::{RevocationChange, Standing};
-use crate::x509::Serial;
+use crate::x509::{Fingerprint, Serial};
 use std::collections::{HashMap, HashSet};
 use std::ops::RangeBounds;
 use time::OffsetDateTime;
