@@ -6,7 +6,9 @@ mod connections;
 mod crashes;
 mod failover;
 mod hosts;
+mod proxied;
 mod proxy;
+mod psql;
 mod tls;
 mod transfer;
 

@@ -80,6 +80,16 @@ impl Run {
         child
     }
 
+    /// Starts it with its input open for the caller to write to.
+    pub(crate) fn spawn_open(mut self) -> Child {
+        self.command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{}: {error}", self.program.display()))
+    }
+
     /// Runs it to its end, however that ends.
     pub(crate) fn finish(self) -> Transcript {
         let words = std::iter::once(&self.program).chain(&self.args);

@@ -226,7 +226,7 @@ impl Drop for Server {
 }
 
 /// Looks again and again, for as long as a busy machine may need.
-fn comes_true(mut holds: impl FnMut() -> bool) -> bool {
+pub(crate) fn comes_true(mut holds: impl FnMut() -> bool) -> bool {
     (0..2_000).any(|_| {
         holds() || {
             thread::sleep(Duration::from_millis(10));
