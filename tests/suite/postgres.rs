@@ -6,9 +6,12 @@ mod connections;
 mod crashes;
 mod failover;
 mod hosts;
+mod ledger;
+mod pair;
 mod proxied;
 mod proxy;
 mod psql;
+mod standbys;
 mod tls;
 mod transfer;
 

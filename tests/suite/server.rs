@@ -1,10 +1,13 @@
 //! Servers on loopback that live as long as a test.
 
 mod apache;
+mod clusters;
 mod daemons;
 mod ocsp;
 mod postgres;
 mod soaked;
+
+pub(crate) use clusters::Settings;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};

@@ -10,14 +10,14 @@ use rustix::process::{Pid, Signal, geteuid, kill_process};
 use super::{Kind, NOBODY, Server, give_to_nobody, on_a_free_port};
 use crate::sandbox::Sandbox;
 
-const POSTGRES: Kind = Kind {
+pub(super) const POSTGRES: Kind = Kind {
     name: "postgres",
     reload: Signal::HUP,
     reloaded: "received SIGHUP, reloading configuration files",
 };
 
 /// What it and its files are called by those who make the cluster.
-const ADMINISTRATOR: &str = "administrator";
+pub(super) const ADMINISTRATOR: &str = "administrator";
 
 impl Server {
     /// PostgreSQL with these settings, which name files of the folder
@@ -171,7 +171,7 @@ fn folder_of(sandbox: &Sandbox) -> PathBuf {
 }
 
 #[track_caller]
-fn initialize(sandbox: &Sandbox, folder: &Path) {
+pub(super) fn initialize(sandbox: &Sandbox, folder: &Path) {
     let made = unprivileged(&program("initdb"))
         .args([
             "--auth=trust",
@@ -249,7 +249,7 @@ fn start(sandbox: &Sandbox, folder: &Path, port: u16) -> Server {
 
 /// Debian has a folder for each version, and none of them in the PATH.
 #[track_caller]
-fn program(name: &str) -> PathBuf {
+pub(super) fn program(name: &str) -> PathBuf {
     let versions = fs::read_dir("/usr/lib/postgresql").expect("PostgreSQL is installed");
     let programs = versions.map(|version| version.unwrap().path().join("bin").join(name));
     let found = programs.filter(|program| program.exists()).max();
@@ -257,7 +257,7 @@ fn program(name: &str) -> PathBuf {
 }
 
 /// PostgreSQL refuses to be root. `setpriv` becomes the program, so that its process id stays.
-fn unprivileged(program: &Path) -> Command {
+pub(super) fn unprivileged(program: &Path) -> Command {
     if !geteuid().is_root() {
         return Command::new(program);
     }
