@@ -7,6 +7,7 @@ mod crashes;
 mod failover;
 mod hosts;
 mod ledger;
+mod namespaces;
 mod pair;
 mod proxied;
 mod proxy;

@@ -24,6 +24,8 @@ struct Entries {
     revoked: BTreeSet<String>,
     /// Numbers of CRLs.
     crls: BTreeSet<u128>,
+    killed: usize,
+    failed: usize,
 }
 
 impl Ledger {
@@ -34,6 +36,12 @@ impl Ledger {
     /// Returns the number of certificates.
     pub(super) fn issued(&self) -> usize {
         self.entries().issued.len()
+    }
+
+    /// Returns how many commands were killed, and how many failed.
+    pub(super) fn troubles(&self) -> (usize, usize) {
+        let entries = self.entries();
+        (entries.killed, entries.failed)
     }
 
     /// Returns the numbers of CRLs.
@@ -65,8 +73,8 @@ impl Ledger {
         let said = String::from_utf8_lossy(&output.stderr);
         match output.status.code() {
             Some(0) => return (true, output),
-            Some(1 | 4) => {}
-            None if killed_after.is_some() => {}
+            Some(1 | 4) => self.entries().failed += 1,
+            None if killed_after.is_some() => self.entries().killed += 1,
             _ => panic!("{}: {said}", output.status),
         }
         (false, output)
@@ -80,6 +88,25 @@ impl Ledger {
         let serial = serial_in(&report);
         self.take(&serial);
         Some(serial)
+    }
+
+    /// Issues a table; returns whether the whole of it is issued.
+    pub(super) fn issue_table(&self, run: Run, killed_after: Option<Duration>) -> bool {
+        let (is_done, output) = self.ran(run, killed_after);
+        let text = String::from_utf8_lossy(&output.stdout);
+        // The last line of a killed command may be a part of one.
+        for row in text
+            .lines()
+            .filter_map(|line| serde_json::from_str::<Value>(line).ok())
+        {
+            let serial = serial_in(&row);
+            if row["already"] == true {
+                self.entries().issued.insert(serial);
+            } else {
+                self.take(&serial);
+            }
+        }
+        is_done
     }
 
     fn take(&self, serial: &str) {

@@ -35,6 +35,7 @@ pub(super) struct Pair {
     standby: Server,
     of_primary: Sandbox,
     of_standby: Sandbox,
+    surroundings: Surroundings,
 }
 
 impl Pair {
@@ -63,11 +64,46 @@ impl Pair {
             standby,
             of_primary,
             of_standby,
+            surroundings,
         }
     }
 
     pub(super) fn ports(&self) -> [u16; 2] {
         [self.primary.port, self.standby.port]
+    }
+
+    /// Returns options of psql, with which the administrator reaches the primary and the standby.
+    pub(super) fn sockets(&self) -> Vec<String> {
+        let servers = [
+            (&self.of_primary, &self.primary),
+            (&self.of_standby, &self.standby),
+        ];
+        let options = servers.map(|(folder, server)| {
+            let socket = folder.path("postgres");
+            format!(
+                "--username administrator --host {} --port {}",
+                socket.display(),
+                server.port
+            )
+        });
+        options.to_vec()
+    }
+
+    /// Returns the URL of a database for the administrator, over the socket of the primary.
+    pub(super) fn url_of_primary(&self, database: &str) -> String {
+        format!(
+            "postgres://administrator@/{database}?host={}&port={}",
+            self.of_primary.path("postgres").display(),
+            self.primary.port
+        )
+    }
+
+    /// Requires these words in the log of the server that was the primary at first, since it was started last, and in
+    /// the log of the other.
+    #[track_caller]
+    pub(super) fn assert_both_log(&self, words: &str) {
+        self.primary.assert_logs(words);
+        self.standby.assert_logs(words);
     }
 
     pub(super) fn on_primary(&self, database: &str) -> Psql {
@@ -96,6 +132,14 @@ impl Pair {
         standby.ask("ALTER SYSTEM SET primary_conninfo = ''");
         standby.ask("SELECT pg_reload_conf()");
         standby.wait_until("NOT EXISTS (SELECT FROM pg_stat_wal_receiver)");
+    }
+
+    /// Kills the primary and all of its processes, and starts it again.
+    pub(super) fn crash_primary(&mut self) {
+        self.primary.kill();
+        let settings = self.surroundings.settings();
+        self.primary
+            .start_postgres_again(&self.of_primary, &settings);
     }
 
     /// Kills the primary, and makes the standby take its place.

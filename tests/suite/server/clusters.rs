@@ -63,6 +63,24 @@ impl Server {
             STANDBY_STARTED,
         )
     }
+
+    /// Starts a server that was killed, at the same port. The processes of the one before may be ending still.
+    #[track_caller]
+    pub(crate) fn start_postgres_again(&mut self, sandbox: &Sandbox, settings: &Settings<'_>) {
+        let folder = sandbox.path("postgres");
+        let port = self.port;
+        let mut said = String::new();
+        for _ in 0..200 {
+            let mut server = start(sandbox, &folder, settings, port);
+            if server.starts(STARTED) {
+                *self = server;
+                return;
+            }
+            said = server.log();
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        panic!("postgres does not start again:\n{said}");
+    }
 }
 
 fn prepared(sandbox: &Sandbox) -> PathBuf {
