@@ -65,7 +65,8 @@ soak:
 	tests/setup soak
 	$(MAKE) --no-print-directory demo-under-load
 	$(CARGO) test --locked --test suite -- --ignored soak::
-	SOAK=1 FUZZ_EXECUTIONS=$(FUZZ_EXECUTIONS) $(CARGO) test --locked --test suite -- faults hostile differential model::
+	SOAK=1 FUZZ_EXECUTIONS=$(FUZZ_EXECUTIONS) $(CARGO) test --locked --test suite -- faults hostile differential model:: \
+	    postgres::
 
 # The demo, 50 times beside a busy loop on every core.
 demo-under-load: build

@@ -4,13 +4,11 @@
 mod commands;
 mod connections;
 mod crashes;
-mod failover;
 mod hosts;
 mod ledger;
 mod namespaces;
 mod pair;
 mod proxied;
-mod proxy;
 mod psql;
 mod standbys;
 mod tls;

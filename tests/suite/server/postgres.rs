@@ -83,37 +83,6 @@ ssl_ca_file = '../ca.crt'";
         Self::of_cluster(sandbox, &folder, settings, remote)
     }
 
-    /// A standby that follows this server, in another folder.
-    #[track_caller]
-    pub(crate) fn postgres_standby(&self, sandbox: &Sandbox, primary: &Sandbox) -> Self {
-        let folder = folder_of(sandbox);
-        let copied = unprivileged(&program("pg_basebackup"))
-            .args([
-                "--checkpoint=fast",
-                "--write-recovery-conf",
-                "--username",
-                ADMINISTRATOR,
-            ])
-            .arg("--host")
-            .arg(primary.path("postgres"))
-            .args(["--port", &self.port.to_string()])
-            .arg("--pgdata")
-            .arg(folder.join("data"))
-            .current_dir(sandbox.folder())
-            .output()
-            .expect("pg_basebackup runs");
-        let said = String::from_utf8_lossy(&copied.stderr);
-        assert!(copied.status.success(), "{said}");
-        let settings = sandbox.read("postgres/data/postgresql.conf");
-        let (from, to) = (primary.path("postgres"), folder.clone());
-        let settings = settings.replace(from.to_str().unwrap(), to.to_str().unwrap());
-        sandbox.write("postgres/data/postgresql.conf", settings);
-        on_a_free_port(
-            |port| start(sandbox, &folder, port),
-            "database system is ready to accept read-only connections",
-        )
-    }
-
     /// Kills it, and leaves it.
     pub(crate) fn kill(&mut self) {
         let _ = kill_process(Pid::from_child(&self.process), Signal::KILL);

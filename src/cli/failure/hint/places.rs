@@ -12,6 +12,9 @@ pub(super) fn store_hint(error: &StoreError) -> Option<String> {
         StoreError::NoStore { .. } => {
             "create one with `pki root --name NAME`, or name an existing store with --store or PKI_STORE".into()
         }
+        StoreError::Undecided { source, .. } if source.is::<postgres::Error>() => {
+            "the connection was lost; `pki list` shows which records exist".into()
+        }
         StoreError::Undecided { .. } => {
             "check the disk; then `pki list` shows which records exist".into()
         }
