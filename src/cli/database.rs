@@ -1,4 +1,4 @@
-//! Where the store is: a directory, or a database with the user's password for it.
+//! Place of the store: a directory, or a database with the user's password for it.
 
 use super::failure::Failure;
 use crate::store::{Address, DatabaseUrl, FileError, StoreError, file};

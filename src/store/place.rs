@@ -1,4 +1,4 @@
-//! Where a store and its CAs are: in a directory, or in a database.
+//! Place of a store and of its CAs: a directory, or a database.
 
 use super::database::{BatchLock, Rows, Session};
 use super::error::StoreError;

@@ -20,7 +20,7 @@ use crate::run::Run;
 use crate::sandbox::{PASSPHRASE, Sandbox};
 use crate::server::Server;
 
-/// A server, in a folder of its own.
+/// A server, in a directory of its own.
 pub(crate) struct Cluster {
     server: Server,
     folder: Sandbox,
@@ -52,7 +52,7 @@ impl Cluster {
         Self { server, folder }
     }
 
-    /// What psql prints for a statement, without a frame.
+    /// Output of psql for a statement, without a frame.
     #[track_caller]
     pub(crate) fn psql(&self, database: &str, sql: &str) -> String {
         let socket = self.folder.path("postgres");

@@ -21,7 +21,7 @@ struct Holder {
 pub(crate) struct Subjects {
     store: Store,
     holders: HashMap<ComparableName, Vec<Holder>>,
-    /// How far the journals of certificates went; `None` if a CA was pending, whose request may be replaced.
+    /// Ends of the journals of certificates; `None` if a CA was pending, whose request may be replaced.
     basis: Option<Vec<(CaName, Coverage)>>,
 }
 

@@ -1,4 +1,4 @@
-//! Batches: whoever goes on with one waits until nobody is at work, and keeps others waiting.
+//! Lock of batches: a process that resumes one waits until no other is at work, and keeps others waiting.
 
 use super::Rows;
 use super::session::Session;

@@ -111,7 +111,7 @@ impl Rows {
         rows.iter().map(read).collect()
     }
 
-    /// Keeps a pre-signed CRL that another store had.
+    /// Keeps a pre-signed CRL until it is due.
     pub(in crate::store) fn keep_presigned(
         &self,
         number: u128,

@@ -152,7 +152,7 @@ impl Lease {
         Ok(self.number)
     }
 
-    /// Records CRLs, durably, if the lease is still held: whoever got it since may have signed newer ones.
+    /// Records CRLs, durably, if the lease is still held: a process that got it since may have signed newer ones.
     pub(in crate::store) fn record(
         &self,
         crls: &[SignedCrl],
@@ -184,15 +184,7 @@ impl Lease {
 
     /// Keeps a CRL until it is due.
     pub(in crate::store) fn keep(&self, number: u128, der: &[u8]) -> Result<(), StoreError> {
-        self.rows.session.execute(
-            "INSERT INTO pki.presigned_crl (ca, number, der) VALUES ($1, $2::text::numeric, $3)",
-            &[
-                (&self.rows.id, Type::INT4),
-                (&number.to_string(), Type::TEXT),
-                (&der, Type::BYTEA),
-            ],
-        )?;
-        Ok(())
+        self.rows.keep_presigned(number, der)
     }
 
     /// Removes kept CRLs: none of them will be published.

@@ -1,4 +1,4 @@
-//! What a process has seen in a database: the CAs, the CA certificates that they issued, and what is revoked of them.
+//! Snapshot of a database: the CAs, the CA certificates that they issued, and which of them are revoked.
 //! It is read in one round trip.
 
 use super::connect;
@@ -32,7 +32,7 @@ pub(in crate::store) struct CaRow {
     pub(in crate::store) end: Coverage,
 }
 
-/// What is on record about other CAs below a CA, and about keys.
+/// Records of other CAs below a CA, and of keys.
 #[derive(Default)]
 pub(super) struct Authorities {
     /// CA certificates that it issued, in their order.

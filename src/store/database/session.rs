@@ -62,7 +62,7 @@ struct Inner {
     shown: String,
     /// Facts at the last look.
     facts: Mutex<Option<Arc<Facts>>>,
-    /// Whether a transaction is open that has entered alone.
+    /// Flag of an open transaction that has entered alone.
     inside: AtomicBool,
     in_transaction: AtomicBool,
 }

@@ -1,4 +1,4 @@
-//! What commands have acknowledged, while other commands run and some are killed.
+//! Ledger of what commands have acknowledged, while other commands run and some are killed.
 
 use std::collections::BTreeSet;
 use std::process::Output;

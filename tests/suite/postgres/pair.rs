@@ -7,7 +7,7 @@ use super::psql::Psql;
 use crate::sandbox::Sandbox;
 use crate::server::{Server, Settings};
 
-/// Where the two of a pair listen, and who may connect.
+/// Addresses of the two servers of a pair, and users who may connect.
 #[derive(Default)]
 pub(super) struct Surroundings {
     /// Lines of `postgresql.conf`.

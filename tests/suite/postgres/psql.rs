@@ -7,7 +7,7 @@ use super::Cluster;
 use crate::sandbox::Sandbox;
 use crate::server::{Server, comes_true};
 
-/// What psql prints behind each answer.
+/// Line that psql prints behind each answer.
 const END: &str = "-- end of the answer --";
 
 pub(super) struct Psql {

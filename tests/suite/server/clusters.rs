@@ -2,13 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use super::postgres::{ADMINISTRATOR, POSTGRES, initialize, program, unprivileged};
+use super::postgres::{ADMINISTRATOR, initialize, program, started, unprivileged};
 use super::{Server, give_to_nobody, on_a_free_port};
 use crate::sandbox::Sandbox;
 
-/// What a server says when it takes connections.
+/// Line that a server logs when it takes connections.
 const STARTED: &str = "database system is ready to accept connections";
 const STANDBY_STARTED: &str = "database system is ready to accept read-only connections";
 
@@ -110,10 +110,9 @@ shared_buffers = 32MB
 }
 
 fn start(sandbox: &Sandbox, folder: &Path, settings: &Settings<'_>, port: u16) -> Server {
-    let log = sandbox.path("postgres.log");
     let server = unprivileged(&program("postgres"));
     let mut words = settings.entrance.iter();
-    let mut command = match words.next() {
+    let command = match words.next() {
         None => server,
         Some(entrance) => {
             let mut command = Command::new(entrance);
@@ -124,20 +123,5 @@ fn start(sandbox: &Sandbox, folder: &Path, settings: &Settings<'_>, port: u16) -
             command
         }
     };
-    let process = command
-        .arg("-D")
-        .arg(folder.join("data"))
-        .args(["-p", &port.to_string()])
-        .current_dir(folder)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(fs::File::create(&log).unwrap())
-        .spawn()
-        .expect("postgres runs");
-    Server {
-        kind: &POSTGRES,
-        process,
-        log,
-        port,
-    }
+    started(command, sandbox, folder, port)
 }

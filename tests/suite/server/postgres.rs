@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, geteuid, kill_process};
 use super::{Kind, NOBODY, Server, give_to_nobody, on_a_free_port};
 use crate::sandbox::Sandbox;
 
-pub(super) const POSTGRES: Kind = Kind {
+const POSTGRES: Kind = Kind {
     name: "postgres",
     reload: Signal::HUP,
     reloaded: "received SIGHUP, reloading configuration files",
@@ -197,8 +197,13 @@ hostssl all all 127.0.0.1/32 trust clientcert=verify-full
 }
 
 fn start(sandbox: &Sandbox, folder: &Path, port: u16) -> Server {
+    started(unprivileged(&program("postgres")), sandbox, folder, port)
+}
+
+/// Starts a server by a command, which may enter a namespace before.
+pub(super) fn started(mut command: Command, sandbox: &Sandbox, folder: &Path, port: u16) -> Server {
     let log = sandbox.path("postgres.log");
-    let process = unprivileged(&program("postgres"))
+    let process = command
         .arg("-D")
         .arg(folder.join("data"))
         .args(["-p", &port.to_string()])

@@ -40,7 +40,7 @@ const DATA_ROW: u8 = b'D';
 /// Text of statements after which something may be committed.
 const COMMITTING: [&[u8]; 3] = [b"pki.record(", b"COMMIT", b"INSERT INTO pki.crl "];
 
-/// What passes through a proxy.
+/// Messages that pass through a proxy.
 #[derive(Default)]
 struct Passage {
     point: Option<Point>,
