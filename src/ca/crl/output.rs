@@ -6,8 +6,13 @@ use crate::ca::error::CaError;
 use crate::ca::remedy::Remedy;
 use crate::store::file::{self, Existing, Staged};
 use crate::store::{Ca, FileError, LockedCrls};
+use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
+use std::thread;
+
+/// Bytes of a published CRL from which on its files are read at the same time.
+const WORTH_A_THREAD: u64 = 1 << 20;
 
 /// The published CRL that a new one replaces, and the new one's files.
 pub(crate) struct Predecessor {
@@ -24,20 +29,37 @@ pub(crate) struct Targets {
 impl Predecessor {
     /// Refuses files that are no CRLs of this CA, unless they may be replaced.
     pub(crate) fn read(ca: &Ca, place: &Place, locked: &LockedCrls<'_>) -> Result<Self, CaError> {
-        let target = place.target(ca, place.der(ca))?;
-        let crl = read_published_at(ca, &target, locked.recent())?;
-        if crl.is_none() && !place.overwrite && file::stands(&target.file)? {
-            return Err(target.would_replace("a CRL of this CA"));
-        }
-        let mut pem = None;
-        if place.wants_pem(ca)? {
-            let target = place.target(ca, place.pem(ca))?;
-            refuse_other_pem(place, &target)?;
-            pem = Some(target);
-        }
+        let der = place.target(ca, place.der(ca))?;
+        let pem = if place.wants_pem(ca)? {
+            Some(place.target(ca, place.pem(ca))?)
+        } else {
+            None
+        };
+        let read_der = || {
+            let crl = read_published_at(ca, &der, locked.recent())?;
+            if crl.is_none() && !place.overwrite && file::stands(&der.file)? {
+                return Err(der.would_replace("a CRL of this CA"));
+            }
+            Ok(crl)
+        };
+        let refuse_pem = || {
+            let pem = pem.as_ref();
+            pem.map_or(Ok(()), |target| refuse_other_pem(place, target))
+        };
+        let large = fs::metadata(&der.file).is_ok_and(|found| found.len() >= WORTH_A_THREAD);
+        let (crl, is_pem) = if large {
+            thread::scope(|scope| {
+                let pem = scope.spawn(refuse_pem);
+                (read_der(), pem.join().expect("it does not panic"))
+            })
+        } else {
+            (read_der(), refuse_pem())
+        };
+        let crl = crl?;
+        is_pem?;
         Ok(Self {
             crl,
-            targets: Targets { der: target, pem },
+            targets: Targets { der, pem },
         })
     }
 }

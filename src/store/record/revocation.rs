@@ -14,7 +14,7 @@ impl RevocationLine {
 
 /// Reads a line about a first revocation in the form in which it is written; `None` for any other.
 fn read_usual(line: &[u8]) -> Option<RevocationLine> {
-    let mut rest = Rest(line);
+    let mut rest = Rest(std::str::from_utf8(line).ok()?);
     rest.pass("{\"serial\":\"")?;
     let serial = rest.string()?.parse().ok()?;
     rest.pass(",\"revoked\":{\"reason\":\"")?;
@@ -48,21 +48,22 @@ fn read_usual(line: &[u8]) -> Option<RevocationLine> {
 }
 
 /// Part of a line that was not read.
-struct Rest<'a>(&'a [u8]);
+struct Rest<'a>(&'a str);
 
 impl<'a> Rest<'a> {
     fn pass(&mut self, text: &str) -> Option<()> {
-        self.0 = self.0.strip_prefix(text.as_bytes())?;
+        self.0 = self.0.strip_prefix(text)?;
         Some(())
     }
 
     /// Returns the string that began here, which is ASCII without escapes.
     fn string(&mut self) -> Option<&'a str> {
-        let (text, rest) = self.0.split_at(memchr(b'"', self.0)?);
-        let is_plain = |byte: &u8| matches!(byte, b' '..=b'~') && *byte != b'\\';
+        let (text, rest) = self.0.split_at(memchr(b'"', self.0.as_bytes())?);
+        let is_plain = |byte: u8| matches!(byte, b' '..=b'[' | b']'..=b'~');
         self.0 = &rest[1..];
-        let text = text.iter().all(is_plain).then_some(text)?;
-        std::str::from_utf8(text).ok()
+        // Without a way out, so that many bytes are looked at together.
+        let are_plain = text.bytes().fold(true, |all, byte| all & is_plain(byte));
+        are_plain.then_some(text)
     }
 
     /// Passes the fields that the journal adds to a record, up to the end.
@@ -73,15 +74,16 @@ impl<'a> Rest<'a> {
             self.string()?;
         }
         if self.pass(",\"append_start\":").is_some() {
-            let digits = self.0.iter().take_while(|byte| byte.is_ascii_digit());
+            let digits = self.0.bytes().take_while(u8::is_ascii_digit);
             let (number, rest) = self.0.split_at(digits.count());
             self.0 = rest;
             // JSON has no other number that begins with zero, and serde none that is larger than any.
-            matches!(number, [b'1'..=b'9', ..] if number.len() < 20).then_some(())?;
+            (number.len() < 20 && number.starts_with(|first| matches!(first, '1'..='9')))
+                .then_some(())?;
         }
         self.pass(",\"check\":\"")?;
         self.string()?;
-        (self.0 == b"}").then_some(())
+        (self.0 == "}").then_some(())
     }
 }
 

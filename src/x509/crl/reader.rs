@@ -234,7 +234,6 @@ fn read_entry_extensions(mut crl: Reader<'_>, entry: &mut ReadEntry<'_>) -> Resu
     while !crl.is_empty() {
         let mut extension = crl.sequence("an Extension")?;
         let identifier = extension.expect(tag::OBJECT_IDENTIFIER, "an extension identifier")?;
-        identifier.oid()?;
         let critical = extension.optional(tag::BOOLEAN)?;
         let is_critical = critical.map_or(Ok(false), |critical| critical.boolean())?;
         let value = extension.expect(tag::OCTET_STRING, "an extension value")?;
@@ -253,6 +252,7 @@ fn read_entry_extensions(mut crl: Reader<'_>, entry: &mut ReadEntry<'_>) -> Resu
         } else if identifier.content == oid::INVALIDITY_DATE.as_bytes() {
             entry.invalidity_date = parse_time(&Reader::single(value.content)?).ok();
         } else {
+            identifier.oid()?;
             entry.has_unknown_critical |= is_critical;
         }
     }
