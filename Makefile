@@ -89,6 +89,7 @@ bench: build
 	cp target/release/pki target/bench-pki
 	PKI=$(CURDIR)/target/bench-pki $(CARGO) bench --locked --bench issue --bench crl --bench batch --bench ocsp \
 	    --bench postgres
+	rm -rf target/tmp/bench-*
 
 # New inputs go to target/fuzz/TARGET/corpus, and into fuzz/corpus by hand: the replay takes them from there.
 fuzz: compiler

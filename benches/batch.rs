@@ -54,7 +54,6 @@ fn main() -> Result<()> {
     report.add(&one_more(&store, &place)?.run(rounds(30))?);
     report.add(&one_among(&store, &place)?.run(rounds(10))?);
     report.add(&check(&store, &place)?.run(rounds(2))?);
-    fs::remove_dir_all(&place)?;
     if asked.is_none() {
         report.write()?;
     }
@@ -77,7 +76,6 @@ fn batch(directory: &Path) -> Result<Comparison> {
     let (rehearsal, files) = (directory.join("rehearsal"), directory.join("files"));
     with_files.rehearse(&rehearsal)?;
     floor::manifest(&rehearsal.join("product/given"), &files)?;
-    fs::remove_dir_all(rehearsal)?;
     Ok(comparison
         .with_short_warm_up()
         .with(floor::on_all_cores(KEYS, &Work::p256(BATCH, BATCH, BATCH)))

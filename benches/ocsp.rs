@@ -38,7 +38,6 @@ fn main() -> Result<()> {
     fs::create_dir_all(&directory)?;
     let mut report = Report::new("ocsp", &directory, &[store::version()?])?;
     report.add(&responses(&directory.join("rounds"))?.run(asked.unwrap_or(3))?);
-    fs::remove_dir_all(&directory)?;
     if asked.is_none() {
         report.write()?;
     }
@@ -56,7 +55,6 @@ fn responses(directory: &Path) -> Result<Comparison> {
     let rehearsal = directory.join("rehearsal");
     respond.rehearse(&rehearsal)?;
     floor::manifest(&rehearsal.join("product/responses"), &files)?;
-    fs::remove_dir_all(rehearsal)?;
     Ok(comparison
         .with_short_warm_up()
         .with(floor::on_all_cores(SIGNATURES, &Work::p256(0, COUNT, 0)))

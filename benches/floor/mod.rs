@@ -80,9 +80,7 @@ fn signatures(called: &str, work: &Work, threads: &str) -> Contender {
 /// Creation of the files of a [`manifest`], synced after every `together` of them.
 pub fn files(called: &str, manifest: &Path, together: usize) -> Contender {
     let manifest = manifest.display().to_string();
-    contender(called, &["files", &manifest, &together.to_string()])
-        .weighed()
-        .cleared()
+    contender(called, &["files", &manifest, &together.to_string()]).weighed()
 }
 
 /// Reading a file once.

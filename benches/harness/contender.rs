@@ -74,7 +74,6 @@ pub struct Contender {
     product: Option<Box<Product>>,
     weighs: bool,
     times_itself: bool,
-    clears: bool,
 }
 
 impl Contender {
@@ -89,7 +88,6 @@ impl Contender {
             product: None,
             weighs: false,
             times_itself: false,
-            clears: false,
         }
     }
 
@@ -131,13 +129,6 @@ impl Contender {
     #[must_use]
     pub fn timing_itself(mut self) -> Self {
         self.times_itself = true;
-        self
-    }
-
-    /// Has the files of each round removed after it.
-    #[must_use]
-    pub fn cleared(mut self) -> Self {
-        self.clears = true;
         self
     }
 
@@ -235,14 +226,6 @@ impl Contender {
             }
         }
         Ok(commands.len())
-    }
-
-    /// Removes the files of a round, if that was asked for.
-    pub fn clear(&self, round: &Round) -> Result<()> {
-        if self.clears {
-            fs::remove_dir_all(round.directory())?;
-        }
-        Ok(())
     }
 }
 

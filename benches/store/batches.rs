@@ -40,7 +40,6 @@ impl Store {
             Ok(vec![issue])
         })
         .weighed()
-        .cleared()
     }
 
     /// Serial number of the certificate of a row, counted from 1. A header and the root stand before them.

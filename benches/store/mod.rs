@@ -172,7 +172,6 @@ impl Store {
             Ok(vec![respond])
         })
         .weighed()
-        .cleared()
     }
 
     fn lists(&self) -> PathBuf {
