@@ -163,6 +163,15 @@ impl Ca {
         }
     }
 
+    /// Returns whether the database's server was promoted since the CA reserved its last serial number.
+    pub(crate) fn was_promoted(&self) -> Result<bool, StoreError> {
+        self.rows().map_or(Ok(false), Rows::was_promoted)
+    }
+
+    pub(crate) fn is_in_database(&self) -> bool {
+        self.rows().is_some()
+    }
+
     /// Returns the number of bytes at a journal's end that were never acknowledged, or are being written.
     pub(crate) fn torn_bytes(&self, journal: Journal) -> Result<u64, StoreError> {
         match &self.place {

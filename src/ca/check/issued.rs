@@ -8,7 +8,7 @@ use crate::ca::check::keys::{OwnKey, Problem, leaf_key_problem};
 use crate::ca::check::revoked::Revocations;
 use crate::ca::check::rule::{
     CERTIFICATE_FLAW, CERTIFICATE_MISMATCH, CERTIFICATE_MISSING, CERTIFICATE_SIGNATURE,
-    CERTIFICATE_UNREADABLE, RECORD_MISMATCH, REVOCATION_EXPIRY, SERIAL_DUPLICATE,
+    CERTIFICATE_UNREADABLE, RECORD_MISMATCH, REVOCATION_EXPIRY, SERIAL_DUPLICATE, SERIAL_GAP,
     SIGNATURE_NOT_CHECKED,
 };
 use crate::ca::profiles::Profiles;
@@ -21,6 +21,9 @@ use time::OffsetDateTime;
 
 /// Bytes of a journal between reports of progress.
 const STEP: u64 = 1 << 18;
+
+/// Least number by which counters move up when a server is promoted or a store is restored.
+const GAP: u128 = 1 << 32;
 
 /// Basis for judging records.
 pub(crate) struct Standard<'a> {
@@ -50,6 +53,8 @@ pub(crate) struct Issued {
     pub(crate) unverifiable: Vec<Serial>,
     /// The highest counter that a record names.
     pub(crate) counter: u128,
+    /// The serial number of that record.
+    newest: Option<Serial>,
     /// Whether every line of the journal could be read.
     pub(crate) is_whole: bool,
 }
@@ -139,7 +144,14 @@ impl<'a> Standard<'a> {
                 let finding = rule.broken(message).at(&path).about(self.ca);
                 found.push(finding.in_line(line.number).of_serial(&judged.serial));
             }
-            issued.counter = issued.counter.max(judged.counter);
+            if judged.counter > issued.counter {
+                let gap = judged.counter - issued.counter;
+                if let Some(last) = issued.newest.filter(|_| gap >= GAP) {
+                    found.extend(self.gap(&last));
+                }
+                issued.counter = judged.counter;
+                issued.newest = Some(judged.serial);
+            }
             if judged
                 .leaf_end
                 .is_some_and(|end| (self.now..=soon).contains(&end))
@@ -159,12 +171,28 @@ impl<'a> Standard<'a> {
             issued.is_whole = false;
             found.push(unread(self.ca, Journal::Issued, &error));
         }
+        if let (Ok(true), Some(last)) = (self.ca.was_promoted(), &issued.newest) {
+            found.extend(self.gap(last));
+        }
         issued.serials.sort_unstable();
         found.extend(self.duplicates(&issued.serials));
         issued.serials.extend(out_of_place);
         issued.serials.sort_unstable();
         issued.serials.dedup();
         issued
+    }
+
+    /// Reports that records may be missing behind one: an asynchronous standby may lack what the server before it had
+    /// acknowledged. In a directory, only a restore leaves such a gap, which is no news.
+    fn gap(&self, last: &Serial) -> Option<StoreFinding> {
+        let path = self.ca.journal_location(Journal::Issued);
+        self.ca.is_in_database().then(|| {
+            let message = format!(
+                "certificates that were issued after {last} may be missing: the server was promoted, or the store restored"
+            );
+            let finding = SERIAL_GAP.broken(message).at(path).about(self.ca);
+            finding.of_serial(last)
+        })
     }
 
     fn duplicates(&self, sorted: &[Serial]) -> Vec<StoreFinding> {

@@ -81,6 +81,7 @@ rules! {
     CERTIFICATE_FLAW "certificate-flaw" Error;
     ISSUER_CERTIFICATE "issuer-certificate" Warning;
     SERIAL_DUPLICATE "serial-duplicate" Error;
+    SERIAL_GAP "serial-gap" Notice;
     EXPIRING "expiring" Notice;
 
     REVOCATION_UNKNOWN "revocation-unknown" Warning;

@@ -27,6 +27,15 @@ impl Rows {
         ))
     }
 
+    /// Returns whether the timeline changed since a serial number was reserved last.
+    pub(in crate::store) fn was_promoted(&self) -> Result<bool, StoreError> {
+        let row = self.session.query_opt(
+            "SELECT timeline <> pki.timeline() FROM pki.serial_counter WHERE ca = $1",
+            &[(&self.id, Type::INT4)],
+        )?;
+        Ok(row.is_some_and(|row| row.get(0)))
+    }
+
     /// Returns the records of revocations as they are kept, in their order.
     pub(in crate::store) fn revocation_texts(&self) -> Result<Vec<String>, StoreError> {
         self.records("revocation", "number")

@@ -858,8 +858,8 @@ impl Rule {
 }
 
 /// Rules of which no damage here is one: those that need another user are tested with the code, those about keys
-/// outside the store with them.
-const ELSEWHERE: [&str; 3] = ["key-left", "key-outside", "other-owner"];
+/// outside the store with them, those about promoted servers with these.
+const ELSEWHERE: [&str; 4] = ["key-left", "key-outside", "other-owner", "serial-gap"];
 
 #[test]
 fn every_rule_has_a_damage_that_breaks_it() {

@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use serde_json::Value;
+
 use super::ledger::{Ledger, listed_by_openssl};
 use super::pair::{Pair, Surroundings};
 use super::proxied::is_long;
@@ -215,6 +217,7 @@ fn what_a_promoted_server_lacks_is_found_and_on_the_next_crl() {
     let revoked = [&lagging.kept[1], &lagging.lost[0]].map(|serial| serial.to_uppercase());
     let found = lagging.found();
     assert!(found.contains("list-number"), "{found}");
+    assert_eq!(behind_gaps(&found), [lagging.kept[2].to_uppercase()]);
     for serial in &revoked {
         assert!(found.contains(serial.as_str()), "{found}");
     }
@@ -228,10 +231,22 @@ fn what_a_promoted_server_lacks_is_found_and_on_the_next_crl() {
     lagging.pki("revoke --ca rootCA --cn kept1").succeeds();
     lagging.pki("revoke --cert out/lost0.crt").succeeds();
     lagging.sign("crl");
+    lagging.issue("after", 1);
     let listed = listed_by_openssl(&lagging.hosts.sandbox, "crl/rootCA.crl");
     let wanted = [&lagging.kept[0], &lagging.kept[1], &lagging.lost[0]];
     assert_eq!(listed, wanted.map(String::to_owned).into());
-    lagging.pki("check").succeeds();
+    let found = lagging.pki("--format json check").succeeds().stdout;
+    // It is recorded again, for its revocation.
+    assert_eq!(behind_gaps(&found), [lagging.lost[0].to_uppercase()]);
+}
+
+/// Returns the serial numbers behind which `pki check` misses some.
+fn behind_gaps(report: &str) -> Vec<String> {
+    let report: Value = serde_json::from_str(report).unwrap();
+    let findings = report["findings"].as_array().unwrap().iter();
+    let gaps = findings.filter(|finding| finding["rule"] == "serial-gap");
+    let serials = gaps.map(|finding| finding["serial"].as_str().unwrap().to_uppercase());
+    serials.collect()
 }
 
 /// Returns the counter in a serial number, of which the last 64 bits are random.
