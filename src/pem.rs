@@ -6,7 +6,9 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use memchr::memmem::Finder;
 use std::io::{self, Read, Write};
+use std::sync::LazyLock;
 use zeroize::Zeroizing;
 
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,6 +48,12 @@ const MOST_HEADERS: usize = 100;
 const BEGIN: &str = "-----BEGIN ";
 const END: &str = "-----END ";
 const DASHES: &str = "-----";
+
+/// Finders of parts of markers: to make one takes longer than to search a certificate with it.
+static BEGINS: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(BEGIN));
+static ENDS: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(END));
+static ALL_DASHES: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(DASHES));
+
 const LINE: usize = 64;
 
 /// Bytes that are read at a time of a text that is not held in memory.
@@ -53,7 +61,7 @@ const BLOCK: usize = 64 * 1024;
 
 /// Returns whether the bytes have a PEM marker anywhere.
 pub(crate) fn looks_like_pem(bytes: &[u8]) -> bool {
-    memchr::memmem::find(bytes, BEGIN.as_bytes()).is_some()
+    BEGINS.find(bytes).is_some()
 }
 
 /// Every object in the text, in order.
@@ -68,26 +76,28 @@ pub(crate) fn decode(text: &[u8]) -> Result<Vec<PemObject>, PemError> {
         line: 1,
     };
     let mut at = 0;
-    while let Some(found) = memchr::memmem::find(&text[at..], BEGIN.as_bytes()) {
+    while let Some(found) = BEGINS.find(&text[at..]) {
         let begin = at + found;
         let line = lines.at(begin);
         if objects.len() == MOST_OBJECTS {
             return Err(PemError::TooMany { line });
         }
         let (label, body) = label(text, begin + BEGIN.len()).ok_or(PemError::Marker { line })?;
-        let marker = format!("{END}{label}{DASHES}");
+        let marker = format!("{label}{DASHES}");
         let unterminated = || PemError::Unterminated {
             line,
             label: label.to_owned(),
         };
-        let length =
-            memchr::memmem::find(&text[body..], marker.as_bytes()).ok_or_else(unterminated)?;
+        // No other marker may stand in front of its own.
+        let length = ENDS.find(&text[body..]).ok_or_else(unterminated)?;
+        let end = body + length + END.len();
+        if !text[end..].starts_with(marker.as_bytes()) {
+            return Err(unterminated());
+        }
         let content = &text[body..body + length];
         // The dashes that end this BEGIN marker may begin another one.
         let with_dashes = &text[body - DASHES.len()..body + length];
-        if memchr::memmem::find(content, DASHES.as_bytes()).is_some()
-            || with_dashes.starts_with(BEGIN.as_bytes())
-        {
+        if ALL_DASHES.find(content).is_some() || with_dashes.starts_with(BEGIN.as_bytes()) {
             return Err(unterminated());
         }
         let (headers, der) = contents(content).ok_or_else(|| not_base64(line, label, content))?;
@@ -97,7 +107,7 @@ pub(crate) fn decode(text: &[u8]) -> Result<Vec<PemObject>, PemError> {
             der,
         });
         // The dashes that end this END marker may begin the next BEGIN marker.
-        at = body + length + marker.len() - DASHES.len();
+        at = end + label.len();
     }
     Ok(objects)
 }
@@ -105,7 +115,7 @@ pub(crate) fn decode(text: &[u8]) -> Result<Vec<PemObject>, PemError> {
 /// The label that starts at `start`, and the start of the contents.
 fn label(text: &[u8], start: usize) -> Option<(&str, usize)> {
     let window = &text[start..text.len().min(start + 80)];
-    let length = memchr::memmem::find(window, DASHES.as_bytes())?;
+    let length = ALL_DASHES.find(window)?;
     let label = std::str::from_utf8(&window[..length]).ok()?;
     let plain =
         |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'#' | b'.' | b'/');
@@ -188,7 +198,6 @@ impl LineCounter<'_> {
 /// does not matter.
 pub(crate) fn has_only(label: &str, mut text: impl Read) -> io::Result<bool> {
     let marker = format!("{BEGIN}{label}{DASHES}");
-    let begin = memchr::memmem::Finder::new(BEGIN);
     let mut block = vec![0; BLOCK];
     let (mut held, mut has_any) = (0, false);
     loop {
@@ -202,7 +211,7 @@ pub(crate) fn has_only(label: &str, mut text: impl Read) -> io::Result<bool> {
             0 => bytes.len(),
             _ => bytes.len().saturating_sub(marker.len() - 1),
         };
-        for place in begin.find_iter(bytes).take_while(|place| *place < whole) {
+        for place in BEGINS.find_iter(bytes).take_while(|place| *place < whole) {
             if !bytes[place..].starts_with(marker.as_bytes()) {
                 return Ok(false);
             }
