@@ -12,11 +12,11 @@ CREATE ROLE pki_issuer IN ROLE pki_revoker;
 -- Reads everything but keys.
 GRANT USAGE ON SCHEMA pki TO pki_reader;
 GRANT SELECT ON pki.store, pki.ca, pki.serial_counter, pki.crl_counter, pki.revocation_end,
-    pki.previous_certificate, pki.certificate, pki.revocation, pki.crl, pki.presigned_crl, pki.change
+    pki.previous_certificate, pki.certificate, pki.revocation, pki.authority, pki.crl, pki.presigned_crl, pki.change
     TO pki_reader;
 
 -- Records revocations. A CRL needs the key of the CA, and so an issuer.
-GRANT INSERT ON pki.revocation TO pki_revoker;
+GRANT INSERT ON pki.revocation, pki.authority TO pki_revoker;
 GRANT UPDATE (number, "check") ON pki.revocation_end TO pki_revoker;
 GRANT UPDATE (revision) ON pki.store TO pki_revoker;
 

@@ -197,10 +197,7 @@ impl Store {
     /// Returns how far the journal of certificates of every CA goes, sorted by name; `None` if a CA is pending.
     pub(crate) fn issuances_ends(&self) -> Result<Option<Vec<(CaName, Coverage)>>, StoreError> {
         if let Some(session) = self.session() {
-            let facts = session.facts()?;
-            let ready = facts.in_state(State::Ready);
-            let ends = ready.map(|(name, _)| (name.clone(), facts.place()));
-            return Ok(Some(ends.collect()));
+            return Ok(Some(session.facts()?.places()));
         }
         let entries = self.entries()?;
         let is_pending = |entry: &String| StoreLayout::pending_name(entry).is_some();
@@ -220,11 +217,7 @@ impl Store {
     /// nothing was revoked.
     pub(crate) fn revocations_ends(&self) -> Result<Vec<(CaName, Coverage)>, StoreError> {
         if let Some(session) = self.session() {
-            let facts = session.facts()?;
-            let ready = facts.in_state(State::Ready);
-            return Ok(ready
-                .map(|(name, ca)| (name.clone(), ca.end.clone()))
-                .collect());
+            return Ok(session.facts()?.places());
         }
         let end = |name: CaName| {
             let end = journal::end(&self.layout()?.ca(&name).revoked())?;

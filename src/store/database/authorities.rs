@@ -112,9 +112,18 @@ impl Session {
         Ok(rows)
     }
 
-    /// Removes a CA without records, with its key.
+    /// Removes a CA, with all that is on record of it.
     pub(in crate::store) fn remove_row(&self, row: &CaRow) -> Result<(), StoreError> {
-        self.execute("DELETE FROM pki.ca WHERE id = $1", &[(&row.id, Type::INT4)])?;
+        for sql in [
+            "DELETE FROM pki.serial_counter WHERE ca = $1",
+            "DELETE FROM pki.certificate WHERE ca = $1",
+            "DELETE FROM pki.leaf_key WHERE ca = $1",
+            "DELETE FROM pki.revocation WHERE ca = $1",
+            "DELETE FROM pki.authority WHERE ca = $1",
+            "DELETE FROM pki.ca WHERE id = $1",
+        ] {
+            self.execute(sql, &[(&row.id, Type::INT4)])?;
+        }
         Ok(())
     }
 

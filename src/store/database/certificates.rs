@@ -2,10 +2,10 @@
 
 use super::Rows;
 use super::session::{Value, is_repeated, is_repeated_row};
-use super::writing::{NewKey, is_authority, write};
+use super::writing::{NewKey, begin_of_hash, is_authority, write};
 use crate::store::error::StoreError;
 use crate::store::record::{Issuance, Stamped, TableId};
-use crate::x509::{Fingerprint, Serial};
+use crate::x509::Serial;
 use postgres::Row;
 use postgres::types::Type;
 use std::collections::HashSet;
@@ -173,7 +173,7 @@ impl Rows {
     }
 
     pub(in crate::store) fn issuances_of_table(&self, table: TableId) -> Pages {
-        self.pages("batch = $3", Wanted::Text(table.to_string()))
+        self.pages("row ^@ $3", Wanted::Text(format!("{table}-")))
     }
 
     pub(in crate::store) fn issuances_of_entries(&self) -> Pages {
@@ -190,8 +190,7 @@ impl Rows {
     }
 
     pub(in crate::store) fn issuances_about(&self, secret_part: &[u8]) -> Pages {
-        let hash = Fingerprint::of(secret_part).as_bytes().to_vec();
-        self.pages("key = $3", Wanted::Bytes(hash))
+        self.pages("key = $3", Wanted::Number(begin_of_hash(secret_part)))
     }
 
     pub(in crate::store) fn issuances_holding(&self, bytes: &[u8]) -> Pages {
@@ -263,13 +262,20 @@ impl Issuing {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reserves so many numbers, durably; returns the last.
+    /// Reserves so many numbers, durably; returns the last. After a failover those of the first statement are left out.
     pub(in crate::store) fn reserve(&mut self, count: usize) -> Result<u128, StoreError> {
         let count = i32::try_from(count).unwrap_or(i32::MAX);
-        let row = self.rows.session.query_one(
-            "SELECT pki.reserve_serials($1, $2)",
-            &[(&self.rows.id, Type::INT4), (&count, Type::INT4)],
+        let values: [Value<'_>; 2] = [(&self.rows.id, Type::INT4), (&count, Type::INT4)];
+        let session = &self.rows.session;
+        let row = session.query_opt(
+            "UPDATE pki.serial_counter SET counter = counter + $2::numeric WHERE ca = $1
+             RETURNING counter::text, timeline, pg_walfile_name(pg_current_wal_lsn())",
+            &values,
         )?;
+        let row = match row {
+            Some(row) if is_of_timeline(row.get(2), row.get(1)) => row,
+            _ => session.query_one("SELECT pki.reserve_serials($1, $2)", &values)?,
+        };
         self.took_counter(&row)
     }
 
@@ -370,6 +376,11 @@ impl Issuing {
         }
         error
     }
+}
+
+/// Returns whether a file of the WAL, whose name begins with its timeline, is of one.
+fn is_of_timeline(wal_file: &str, timeline: i32) -> bool {
+    wal_file.starts_with(&format!("{timeline:08X}"))
 }
 
 /// Returns whether later decisions depend on a record: it may be made once only, or its subject is a CA's.

@@ -20,7 +20,7 @@ const FIRST_VERSION: u32 = 150_000;
 /// Settings of a connection. A transaction that waits for nobody, as of a process that was stopped, keeps nobody
 /// waiting for long.
 const SETTINGS: &str = "-c lock_timeout=60s -c statement_timeout=600s \
-    -c idle_in_transaction_session_timeout=60s -c client_min_messages=warning -c TimeZone=UTC -c search_path=";
+    -c idle_in_transaction_session_timeout=60s -c client_min_messages=warning -c bytea_output=hex -c search_path=";
 
 /// Connects.
 pub(super) fn connect(url: &DatabaseUrl) -> Result<Client, StoreError> {

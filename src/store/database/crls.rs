@@ -222,11 +222,7 @@ impl Lease {
         let session = &self.rows.session;
         session.begin()?;
         let recorded = revocations::append(&self.rows, lines.map(|line| (line, stamp.to_owned())))
-            .and_then(|end| {
-                session.enter_alone()?;
-                session.commit()?;
-                Ok(end)
-            });
+            .and_then(|end| session.commit().map(|()| end));
         if recorded.is_err() {
             session.roll_back();
         }

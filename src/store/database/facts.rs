@@ -3,13 +3,15 @@
 
 use super::connect;
 use super::session::Session;
+use crate::asn1::from_hex;
 use crate::store::error::StoreError;
 use crate::store::name::CaName;
 use crate::store::record::{CaRecord, Coverage, Issuance, RevocationLine};
 use crate::x509::Serial;
-use postgres::Row;
+use postgres::SimpleQueryRow;
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, HashMap};
+use std::str::FromStr;
 
 /// State of a CA.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,8 +30,6 @@ pub(in crate::store) struct CaRow {
     pub(in crate::store) certificate: Option<Vec<u8>>,
     pub(in crate::store) request: Option<Vec<u8>>,
     pub(in crate::store) has_key: bool,
-    /// End of its revocations.
-    pub(in crate::store) end: Coverage,
 }
 
 /// Records of other CAs below a CA, and of keys.
@@ -59,42 +59,46 @@ pub(in crate::store) struct Facts {
     authorities: HashMap<i32, Authorities>,
 }
 
-/// Rows of several kinds, each with the columns that it needs.
+/// Settings that are looked at each time.
+const SETTINGS: [&str; 5] = [
+    "server_version_num",
+    "synchronous_commit",
+    "fsync",
+    "full_page_writes",
+    "server_encoding",
+];
+
+/// Rows of several kinds, each with the columns that it needs. Three statements take less time than one that unites
+/// their rows.
 const FACTS: &str = "
-    SELECT 'store' AS kind, version AS ca, revision AS number, fixture AS flag, NULL AS name, profiles AS a,
-        NULL AS b, NULL::bytea AS c, NULL::bytea AS d FROM pki.store
-    UNION ALL SELECT state, c.id, e.number, has_key, name, record, e.\"check\", certificate, request
-        FROM pki.ca c LEFT JOIN pki.revocation_end e ON e.ca = c.id
-    UNION ALL SELECT 'authority', ca, id, true, NULL, record, NULL, der, NULL FROM pki.certificate WHERE is_ca
-    UNION ALL SELECT 'revocation', r.ca, r.number, true, NULL, r.record, NULL, NULL, NULL FROM pki.revocation r
-        WHERE is_compromise OR EXISTS
-        (SELECT FROM pki.certificate x WHERE x.ca = r.ca AND x.serial = r.serial AND x.is_ca)
-    UNION ALL SELECT 'setting', 0, 0, true, name, current_setting(name), NULL, NULL, NULL FROM unnest(ARRAY[
-        'server_version_num', 'synchronous_commit', 'fsync', 'full_page_writes', 'server_encoding']) AS name
-    ORDER BY 2, 3";
+    SELECT 'store', version, revision, fixture, profiles, current_setting('server_version_num'),
+        current_setting('synchronous_commit'), current_setting('fsync'), current_setting('full_page_writes'),
+        current_setting('server_encoding') FROM pki.store;
+    SELECT state, id, has_key, name, record, certificate, request FROM pki.ca;
+    SELECT kind, ca, number, record, der FROM pki.authority";
 
 impl Facts {
     /// Reads them; `None` if there is no store.
     pub(super) fn read(session: &Session) -> Result<Option<Self>, StoreError> {
-        let Some(rows) = session.query_if_there(FACTS)? else {
+        let Some(rows) = session.query_at_once(FACTS)? else {
             return Ok(None);
         };
-        let of_kind =
-            |kind: &'static str| rows.iter().filter(move |row| row.get::<_, &str>(0) == kind);
-        for row in of_kind("setting") {
-            if let Some(problem) = connect::unsuitable(row.get(4), row.get(5)) {
+        let rows: Vec<Cells<'_>> = rows.iter().map(|row| Cells { session, row }).collect();
+        let of_kind = |kind: &'static str| rows.iter().filter(move |row| row.text(0) == kind);
+        let Some(store) = of_kind("store").next() else {
+            return Err(StoreError::damaged(session.location("store"), "is empty"));
+        };
+        for (name, column) in SETTINGS.iter().zip(5..) {
+            if let Some(problem) = connect::unsuitable(name, store.text(column)) {
                 let path = session.location("");
                 return Err(StoreError::Unsuitable { path, problem });
             }
         }
-        let Some(store) = of_kind("store").next() else {
-            return Err(StoreError::damaged(session.location("store"), "is empty"));
-        };
         let mut facts = Self {
-            version: store.get(1),
-            revision: store.get(2),
-            fixture: store.get(3),
-            profiles: store.get(5),
+            version: store.number(1)?,
+            revision: store.number(2)?,
+            fixture: store.flag(3),
+            profiles: store.row.get(4).map(str::to_owned),
             cas: BTreeMap::new(),
             authorities: HashMap::new(),
         };
@@ -104,30 +108,21 @@ impl Facts {
             ("removed", State::Removed),
         ] {
             for row in of_kind(kind) {
-                let (name, ca) = read_ca(session, row, state)?;
-                facts.cas.insert(name, ca);
+                let ca = row.ca(state)?;
+                facts.cas.insert(ca.record.name.clone(), ca);
             }
         }
-        for row in of_kind("authority") {
+        for row in in_order(of_kind("certificate"))? {
             let issuance = Issuance {
-                der: row.get(7),
-                ..parsed(session, row)?
+                der: row.bytes(4)?,
+                ..row.parsed(3)?
             };
-            facts
-                .authorities
-                .entry(row.get(1))
-                .or_default()
-                .issued
-                .push(issuance);
+            let below = facts.authorities.entry(row.number(1)?).or_default();
+            below.issued.push(issuance);
         }
-        for row in of_kind("revocation") {
-            let line = parsed(session, row)?;
-            facts
-                .authorities
-                .entry(row.get(1))
-                .or_default()
-                .revocations
-                .push(line);
+        for row in in_order(of_kind("revocation"))? {
+            let below = facts.authorities.entry(row.number(1)?).or_default();
+            below.revocations.push(row.parsed(3)?);
         }
         Ok(Some(facts))
     }
@@ -138,6 +133,14 @@ impl Facts {
             length: self.revision.unsigned_abs(),
             check: String::new(),
         }
+    }
+
+    /// Returns the revision as a place, for each CA, sorted by name.
+    pub(in crate::store) fn places(&self) -> Vec<(CaName, Coverage)> {
+        let ready = self.in_state(State::Ready);
+        ready
+            .map(|(name, _)| (name.clone(), self.place()))
+            .collect()
     }
 
     /// Returns a CA in one state.
@@ -159,36 +162,71 @@ impl Facts {
     }
 }
 
-fn parsed<T: DeserializeOwned>(session: &Session, row: &Row) -> Result<T, StoreError> {
-    serde_json::from_str(row.get(5)).map_err(|error| {
-        StoreError::damaged(
-            session.location("a record"),
-            format!("cannot be read: {error}"),
-        )
-    })
+/// Returns records in the order of their numbers.
+fn in_order<'r, 's: 'r>(
+    rows: impl Iterator<Item = &'r Cells<'s>>,
+) -> Result<Vec<&'r Cells<'s>>, StoreError> {
+    let numbered: Result<Vec<(i64, &Cells<'_>)>, StoreError> =
+        rows.map(|row| Ok((row.number(2)?, row))).collect();
+    let mut numbered = numbered?;
+    numbered.sort_by_key(|(number, _)| *number);
+    Ok(numbered.into_iter().map(|(_, row)| row).collect())
 }
 
-fn read_ca(session: &Session, row: &Row, state: State) -> Result<(CaName, CaRow), StoreError> {
-    let name: String = row.get(4);
-    let place = session.location(&format!("CA {name}"));
-    let damaged = |problem: String| StoreError::damaged(&place, problem);
-    let record: CaRecord = serde_json::from_str(row.get(5))
-        .map_err(|error| damaged(format!("cannot be read: {error}")))?;
-    if record.name.as_str() != name {
-        return Err(damaged(format!("has another CA's name: {}", record.name)));
+/// Row whose values are texts.
+struct Cells<'s> {
+    session: &'s Session,
+    row: &'s SimpleQueryRow,
+}
+
+impl Cells<'_> {
+    fn text(&self, column: usize) -> &str {
+        self.row.get(column).unwrap_or_default()
     }
-    let end = Coverage {
-        length: u64::try_from(row.get::<_, Option<i64>>(2).unwrap_or(0)).unwrap_or(0),
-        check: row.get::<_, Option<String>>(6).unwrap_or_default(),
-    };
-    let ca = CaRow {
-        id: row.get(1),
-        state,
-        has_key: row.get(3),
-        certificate: row.get(7),
-        request: row.get(8),
-        record,
-        end,
-    };
-    Ok((ca.record.name.clone(), ca))
+
+    fn flag(&self, column: usize) -> bool {
+        self.text(column) == "t"
+    }
+
+    fn damaged(&self, problem: impl Into<String>) -> StoreError {
+        StoreError::damaged(self.session.location("a record"), problem.into())
+    }
+
+    fn number<T: FromStr>(&self, column: usize) -> Result<T, StoreError> {
+        let number = self.text(column).parse();
+        number.map_err(|_| self.damaged("has no number"))
+    }
+
+    fn bytes(&self, column: usize) -> Result<Option<Vec<u8>>, StoreError> {
+        let bytes = |text: &str| text.strip_prefix("\\x").and_then(from_hex);
+        let text = self.row.get(column);
+        text.map(|text| bytes(text).ok_or_else(|| self.damaged("is not in hexadecimal digits")))
+            .transpose()
+    }
+
+    fn parsed<T: DeserializeOwned>(&self, column: usize) -> Result<T, StoreError> {
+        serde_json::from_str(self.text(column))
+            .map_err(|error| self.damaged(format!("cannot be read: {error}")))
+    }
+
+    fn ca(&self, state: State) -> Result<CaRow, StoreError> {
+        let name = self.text(3);
+        let damaged = |problem: String| {
+            let place = self.session.location(&format!("CA {name}"));
+            StoreError::damaged(place, problem)
+        };
+        let record: CaRecord = serde_json::from_str(self.text(4))
+            .map_err(|error| damaged(format!("cannot be read: {error}")))?;
+        if record.name.as_str() != name {
+            return Err(damaged(format!("has another CA's name: {}", record.name)));
+        }
+        Ok(CaRow {
+            id: self.number(1)?,
+            state,
+            has_key: self.flag(2),
+            certificate: self.bytes(5)?,
+            request: self.bytes(6)?,
+            record,
+        })
+    }
 }

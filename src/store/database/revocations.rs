@@ -179,18 +179,18 @@ impl Revoking {
         stamp: &str,
     ) -> Result<(), StoreError> {
         append(&self.rows, lines.map(|line| (line, stamp.to_owned())))?;
-        // The last step: those who issue wait for no more than this.
-        self.rows.session.enter_alone()?;
         self.rows.session.commit()
     }
 }
 
-/// Appends changes with their stamps, in a transaction in which nobody else does.
+/// Appends changes with their stamps, in a transaction in which nobody else does. The last step enters alone: those who
+/// issue wait for no more than this.
 pub(super) fn append(
     rows: &Rows,
     lines: impl Iterator<Item = (RevocationLine, String)>,
 ) -> Result<Coverage, StoreError> {
     let mut end = rows.end_with("FOR UPDATE")?;
+    let behind = i64::try_from(end.length).unwrap_or(i64::MAX);
     let mut lines = lines.peekable();
     while lines.peek().is_some() {
         let page = usize::try_from(PAGE).unwrap_or(1);
@@ -198,11 +198,13 @@ pub(super) fn append(
         append_part(rows, &part, &mut end)?;
     }
     rows.session.execute(
-        "UPDATE pki.revocation_end SET number = $2, \"check\" = $3 WHERE ca = $1",
+        "SELECT pki.end_revocations($1, $2, $3, $4, $5)",
         &[
             (&rows.id, Type::INT4),
+            (&behind, Type::INT8),
             (&i64::try_from(end.length).unwrap_or(i64::MAX), Type::INT8),
             (&end.check, Type::TEXT),
+            (&rows.session.is_inside(), Type::BOOL),
         ],
     )?;
     Ok(end)
@@ -244,8 +246,11 @@ fn append_part(
         (&checks, Type::TEXT_ARRAY),
     ];
     rows.session.execute(
-        "INSERT INTO pki.revocation (ca, number, serial, is_again, is_compromise, record, \"check\")
-         SELECT $1, * FROM unnest($2, $3, $4, $5, $6, $7)",
+        "WITH recorded AS (
+            INSERT INTO pki.revocation (ca, number, serial, is_again, is_compromise, record, \"check\")
+            SELECT $1, * FROM unnest($2, $3, $4, $5, $6, $7) RETURNING ca, number, serial, is_compromise, record)
+         INSERT INTO pki.authority (ca, kind, number, serial, record)
+         SELECT ca, 'revocation', number, serial, record FROM recorded WHERE is_compromise",
         &values,
     )?;
     Ok(())

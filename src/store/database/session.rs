@@ -7,7 +7,7 @@ use crate::store::error::StoreError;
 use crate::store::location::Location;
 use postgres::error::{DbError, SqlState};
 use postgres::types::{ToSql, Type};
-use postgres::{Client, Row};
+use postgres::{Client, Row, SimpleQueryMessage, SimpleQueryRow};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -93,11 +93,19 @@ impl Session {
         rows.map_err(|error| self.failed(error))
     }
 
-    /// Returns the rows, unless there is no store.
-    pub(super) fn query_if_there(&self, sql: &str) -> Result<Option<Vec<Row>>, StoreError> {
-        let rows = self.client().query_typed(sql, &[]);
-        match rows {
-            Ok(rows) => Ok(Some(rows)),
+    /// Returns the rows of statements without parameters, in one round trip, as they are at one moment; `None` if
+    /// there is no store.
+    pub(super) fn query_at_once(
+        &self,
+        sql: &str,
+    ) -> Result<Option<Vec<SimpleQueryRow>>, StoreError> {
+        let messages = if self.is_in_transaction() {
+            self.client().simple_query(sql)
+        } else {
+            self.client().simple_query(&format!("{AT_ONCE}; {sql}"))
+        };
+        match messages {
+            Ok(messages) => Ok(Some(messages.into_iter().filter_map(row_in).collect())),
             Err(error) if is_missing(&error) => Ok(None),
             Err(error) => Err(self.failed(error)),
         }
@@ -285,6 +293,16 @@ impl Session {
             path: self.location(""),
             source: Box::new(error),
         }
+    }
+}
+
+/// The first of several statements that are sent together, and so are one transaction.
+const AT_ONCE: &str = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY";
+
+fn row_in(message: SimpleQueryMessage) -> Option<SimpleQueryRow> {
+    match message {
+        SimpleQueryMessage::Row(row) => Some(row),
+        _ => None,
     }
 }
 

@@ -177,7 +177,7 @@ fn a_table_is_issued_and_resumed_without_repeating_a_row() {
     assert_eq!(again.stdout.matches("already").count(), 300);
     assert_eq!(
         site.psql(
-            "SELECT count(*), count(DISTINCT serial) FROM pki.certificate WHERE batch IS NOT NULL"
+            "SELECT count(*), count(DISTINCT serial) FROM pki.certificate WHERE row IS NOT NULL"
         ),
         "300|300"
     );

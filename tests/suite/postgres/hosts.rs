@@ -146,7 +146,7 @@ fn two_that_go_on_with_a_batch_issue_no_row_twice() {
     });
     assert_eq!(
         site.psql(
-            "SELECT count(*), count(DISTINCT row) FROM pki.certificate WHERE batch IS NOT NULL"
+            "SELECT count(*), count(DISTINCT row) FROM pki.certificate WHERE row IS NOT NULL"
         ),
         "400|400"
     );

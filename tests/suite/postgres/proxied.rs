@@ -180,7 +180,7 @@ const HALF_DONE: &str = "
     SELECT 'key without certificate' FROM pki.leaf_key k LEFT JOIN pki.certificate c USING (ca, serial)
         WHERE c.id IS NULL
     UNION ALL SELECT 'certificate without key' FROM pki.certificate c LEFT JOIN pki.leaf_key k USING (ca, serial)
-        WHERE k.ca IS NULL AND c.profile <> 'root'
+        WHERE k.ca IS NULL AND c.record::json ->> 'profile' <> 'root'
     UNION ALL SELECT 'counter used twice' FROM pki.certificate GROUP BY ca, counter HAVING count(*) > 1
     UNION ALL SELECT 'counter behind' FROM pki.serial_counter s
         WHERE counter < (SELECT max(counter) FROM pki.certificate c WHERE c.ca = s.ca)

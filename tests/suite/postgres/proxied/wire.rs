@@ -38,7 +38,7 @@ pub(super) struct Point {
 const DATA_ROW: u8 = b'D';
 
 /// Text of statements after which something may be committed.
-const COMMITTING: [&[u8]; 3] = [b"pki.record(", b"COMMIT", b"INSERT INTO pki.crl "];
+const COMMITTING: [&[u8]; 3] = [b"SELECT pki.record", b"COMMIT", b"INSERT INTO pki.crl "];
 
 /// Messages that pass through a proxy.
 #[derive(Default)]
