@@ -145,9 +145,10 @@ impl Filter {
         ca: &Ca,
     ) -> Result<Candidates<impl Iterator<Item = Result<Issuance, StoreError>> + use<>>, StoreError>
     {
-        let mut all = match self.cn.as_ref().or(self.san.as_ref()) {
-            Some(name) => ca.issuances_mentioning(name)?,
-            None => ca.issuances()?,
+        let mut all = match (&self.cn, &self.san) {
+            (Some(cn), _) => ca.issuances_perhaps_named(cn)?,
+            (None, Some(san)) => ca.issuances_mentioning(san)?,
+            (None, None) => ca.issuances()?,
         };
         let first: Vec<_> = all.by_ref().take(FEW).collect();
         let revoked = if first.len() < FEW {

@@ -83,12 +83,17 @@ impl Ca {
         journal::scan_lines(&self.layout()?.issued(), read, each)
     }
 
+    /// Finds every certificate with a common name, and perhaps others, in the order of issuing.
+    pub(crate) fn issuances_perhaps_named(&self, name: &str) -> Result<Issuances, StoreError> {
+        match self.rows() {
+            Some(rows) => Ok(Issuances::of(rows.issuances_named(name))),
+            None => self.issuances_mentioning(name),
+        }
+    }
+
     /// Returns every certificate with this common name, in the order of issuing.
     pub(crate) fn issuances_named(&self, common_name: &str) -> Result<Vec<Issuance>, StoreError> {
-        if let Some(rows) = self.rows() {
-            return rows.issuances_named(common_name).collect();
-        }
-        self.issuances_mentioning(common_name)?
+        self.issuances_perhaps_named(common_name)?
             .filter(|issuance| {
                 issuance
                     .as_ref()
