@@ -29,7 +29,7 @@ const BATCH: u32 = 20_000;
 /// Certificates of the large store.
 const MANY: u32 = 10_000_000;
 /// Certificates that the clients of a slow network issue.
-const OVER_NETWORK: u32 = 40;
+const OVER_NETWORK: u32 = 160;
 /// Latency that is added to a round trip.
 const LATENCY: Duration = Duration::from_millis(5);
 
@@ -150,9 +150,14 @@ fn one_among(server: &Server, directory: &Path) -> Result<Comparison> {
     )?;
     let url = server.database("many")?;
     let store = Store::in_database(&url, KeyKind::P256)?;
-    server.fill("many", MANY)?;
-    let search = store.look("show --cn device-5000077");
-    let figure = Figure::wall(search.name(), &[CONNECTION, PAUSE]);
+    server.fill("many", MANY, |name| store.issue_to(name))?;
+    let show = store.look("show --cn device-05000077");
+    let list = store.look("list --cn device-05000077");
+    let figure = |of: &Contender| {
+        let figure = Figure::wall(of.name(), &[CONNECTION, PAUSE]);
+        figure.at_most(1.0).bound_by("the start of the process")
+    };
+    let (of_show, of_list) = (figure(&show), figure(&list));
     Ok(comparison
         .with(database::connection(CONNECTION, &url))
         .with(Contender::new(PAUSE, |_| {
@@ -160,6 +165,8 @@ fn one_among(server: &Server, directory: &Path) -> Result<Comparison> {
             sleep.arg("0.01");
             Ok(vec![sleep])
         }))
-        .with(search)
-        .figure(figure.at_most(1.0).bound_by("the start of the process")))
+        .with(show)
+        .with(list)
+        .figure(of_show)
+        .figure(of_list))
 }

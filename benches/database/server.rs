@@ -88,32 +88,73 @@ impl Server {
         Ok(format!("PostgreSQL {}", row.get::<_, &str>(0)))
     }
 
-    /// Multiplies the only certificate of a store.
-    pub fn fill(&self, database: &str, count: u32) -> Result<()> {
+    /// Fills a store that has one CA with copies of a certificate, which `issue` makes, and of its key: each copy has a
+    /// serial number, a common name and a key hash of its own. Indexes are built afterwards.
+    pub fn fill(
+        &self,
+        database: &str,
+        count: u32,
+        issue: impl FnOnce(&str) -> Result<()>,
+    ) -> Result<()> {
         eprintln!("fills a store with {count} certificates");
-        Ok(self.client(database)?.batch_execute(&format!(
-            "SET synchronous_commit = off; SET maintenance_work_mem = '1GB';
-            CREATE TEMP TABLE definition AS SELECT indexdef FROM pg_indexes WHERE schemaname = 'pki'
-                AND tablename = 'certificate' AND indexname LIKE 'certificate_%' AND indexname NOT LIKE '%key'
-                AND indexname NOT LIKE '%_serial_%';
-            DO $$ DECLARE one record; BEGIN
-                FOR one IN SELECT indexname FROM pg_indexes WHERE schemaname = 'pki' AND tablename = 'certificate'
-                    AND indexdef IN (SELECT indexdef FROM definition)
-                LOOP EXECUTE 'DROP INDEX pki.' || one.indexname; END LOOP;
-            END $$;
-            INSERT INTO pki.certificate (ca, serial, counter, cn, profile, not_after, key, is_entry, is_ca, record, der)
-                SELECT c.ca, int8send(n) || c.serial, n, 'device-' || n, 'client', c.not_after,
-                    sha256(int8send(n)), false, false,
-                    replace(replace(c.record, '\"cn\":\"benchmark\"', '\"cn\":\"device-' || n || '\"'),
-                        encode(c.serial, 'hex'), encode(int8send(n) || c.serial, 'hex')), c.der
-                FROM (SELECT * FROM pki.certificate LIMIT 1) c, generate_series(2, {count}) n;
-            DO $$ DECLARE one record; BEGIN
-                FOR one IN SELECT indexdef FROM definition LOOP EXECUTE one.indexdef; END LOOP;
-            END $$;
-            ANALYZE pki.certificate; CHECKPOINT"
-        ))?)
+        let start = Instant::now();
+        let mut client = self.client(database)?;
+        client.batch_execute("UPDATE pki.serial_counter SET counter = 20000000")?;
+        issue("device-00000000")?;
+        client.batch_execute(&FILL.replace("COUNT", &count.to_string()))?;
+        let row = client.query_one(SIZES, &[])?;
+        let bytes = |index: usize| row.get::<_, i64>(index) / i64::from(count);
+        eprintln!(
+            "{} s; bytes for each: certificates {}, their indexes {}, keys {}, their index {}",
+            start.elapsed().as_secs(),
+            bytes(0),
+            bytes(1),
+            bytes(2),
+            bytes(3),
+        );
+        Ok(())
     }
 }
+
+/// The serial number, 12 bytes with the counter first, the common name and the certificate have the same lengths in
+/// each copy.
+const FILL: &str = r#"
+    SET maintenance_work_mem = '512MB';
+    CREATE TEMP TABLE rebuilt AS
+        SELECT i.indrelid::regclass::text AS of_table, i.indexrelid::regclass::text AS name,
+            pg_get_indexdef(i.indexrelid) AS definition, c.conname, pg_get_constraintdef(c.oid) AS constraint_definition
+        FROM pg_index i LEFT JOIN pg_constraint c ON c.conindid = i.indexrelid
+        WHERE i.indrelid IN ('pki.certificate'::regclass, 'pki.leaf_key'::regclass);
+    CREATE TEMP TABLE template AS SELECT c.*, k.pem FROM pki.certificate c JOIN pki.leaf_key k USING (ca, serial)
+        WHERE cn = 'device-00000000';
+    CREATE TEMP TABLE copy AS SELECT n, counter + n AS counter, 'device-' || lpad(n::text, 8, '0') AS cn,
+            int4send((counter + n)::integer) || substr(sha256(int4send(n)), 1, 8) AS serial
+        FROM template, generate_series(1, COUNT) n;
+    DO $$ DECLARE one record; BEGIN
+        FOR one IN SELECT * FROM rebuilt LOOP
+            IF one.conname IS NULL THEN EXECUTE format('DROP INDEX %s', one.name);
+            ELSE EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', one.of_table, one.conname); END IF;
+        END LOOP;
+    END $$;
+    INSERT INTO pki.certificate (ca, serial, counter, cn, key, is_entry, record, der)
+        SELECT t.ca, c.serial, c.counter, c.cn, hashint8extended(c.n, 0), false,
+            replace(replace(replace(t.record, t.cn, c.cn), '"' || t.counter || '"', '"' || c.counter || '"'),
+                upper(encode(t.serial, 'hex')), upper(encode(c.serial, 'hex'))),
+            overlay(overlay(t.der PLACING c.serial FROM position(t.serial IN t.der))
+                PLACING convert_to(c.cn, 'UTF8') FROM position(convert_to(t.cn, 'UTF8') IN t.der))
+        FROM template t, copy c;
+    INSERT INTO pki.leaf_key (ca, serial, pem) SELECT t.ca, c.serial, t.pem FROM template t, copy c;
+    DO $$ DECLARE one record; BEGIN
+        FOR one IN SELECT * FROM rebuilt LOOP
+            IF one.conname IS NULL THEN EXECUTE one.definition;
+            ELSE EXECUTE format('ALTER TABLE %s ADD CONSTRAINT %I %s', one.of_table, one.conname,
+                one.constraint_definition); END IF;
+        END LOOP;
+    END $$;
+    UPDATE pki.serial_counter SET counter = counter + COUNT"#;
+
+const SIZES: &str = "SELECT pg_table_size('pki.certificate'), pg_indexes_size('pki.certificate'),
+    pg_table_size('pki.leaf_key'), pg_indexes_size('pki.leaf_key')";
 
 impl Drop for Server {
     fn drop(&mut self) {

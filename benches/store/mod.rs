@@ -185,6 +185,12 @@ impl Store {
         issue
     }
 
+    /// Issues a certificate off the clock.
+    pub fn issue_to(&self, common_name: &str) -> Result<()> {
+        let mut issue = self.command("issue --ca");
+        run(issue.args([CA, "--key-type", self.key_type(), "--cn", common_name]))
+    }
+
     fn key_type(&self) -> &'static str {
         match self.kind {
             KeyKind::P256 => "p256",
