@@ -75,18 +75,19 @@ pub(crate) struct Replaced {
     pub(crate) previous: Location,
 }
 
+/// Another process may have replaced the certificate that was seen: the one in force is kept.
 fn replace_in_database(ca: Ca, certificate: &Certificate) -> Result<Replaced, StoreError> {
-    let before = ca.certificate().clone();
+    let mut before = ca.certificate().clone();
+    if let Some(rows) = ca.rows() {
+        before = rows
+            .session
+            .alone_anyway(|| rows.replace_certificate(certificate))?;
+    }
     let fingerprint = before.fingerprint();
-    let previous = format!("the previous certificate {fingerprint}");
     let previous = ca.location_of(
         |layout| layout.previous_certificate(&fingerprint),
-        &previous,
+        &format!("the previous certificate {fingerprint}"),
     );
-    if let Some(rows) = ca.rows() {
-        rows.session
-            .alone_anyway(|| rows.replace_certificate(&before, certificate))?;
-    }
     Ok(Replaced {
         before,
         ca: ca.with_certificate(certificate),

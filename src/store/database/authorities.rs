@@ -322,18 +322,25 @@ impl Rows {
         Ok(())
     }
 
-    /// Replaces the certificate, and keeps the one before.
+    /// Replaces the certificate in force, in a transaction that has entered alone; keeps and returns that one.
     pub(in crate::store) fn replace_certificate(
         &self,
-        before: &Certificate,
         certificate: &Certificate,
-    ) -> Result<(), StoreError> {
-        self.keep_previous(before)?;
+    ) -> Result<Certificate, StoreError> {
+        let row = self.session.query_one(
+            "SELECT certificate FROM pki.ca WHERE id = $1",
+            &[(&self.id, Type::INT4)],
+        )?;
+        let before = Certificate::from_der(row.get(0)).map_err(|error| {
+            let problem = format!("cannot be read: {error}");
+            StoreError::damaged(self.location("the certificate"), problem)
+        })?;
+        self.keep_previous(&before)?;
         self.session.execute(
             "UPDATE pki.ca SET certificate = $2 WHERE id = $1",
             &[(&self.id, Type::INT4), (&certificate.der(), Type::BYTEA)],
         )?;
-        Ok(())
+        Ok(before)
     }
 
     /// Keeps a certificate before the one in force.
