@@ -24,6 +24,14 @@ impl Location {
         }))
     }
 
+    /// Returns the place of a key, with the word: in a database the place has it already.
+    pub(crate) fn of_key(&self) -> String {
+        match &self.0 {
+            Inner::File(path) => format!("key {}", path.display()),
+            Inner::Rows(what) => what.trim_start_matches("the ").to_owned(),
+        }
+    }
+
     /// Returns the path of a file; `None` of what is in a database.
     pub(super) fn path(&self) -> Option<&Path> {
         match &self.0 {

@@ -9,7 +9,7 @@ use std::fmt;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum KeyUseError {
     /// A key of the store or of a file can't be opened.
-    #[error("key {path} cannot be used")]
+    #[error("{} cannot be used", path.of_key())]
     Unusable { path: Location, source: KeyError },
     /// A key outside the store can't be reached or opened, or is not made.
     #[error("the key {uri} cannot be used")]
