@@ -151,3 +151,9 @@ fn a_certificate_that_another_key_signed_is_not_adopted() {
     }
     assert_eq!(listed(&sandbox).as_array().unwrap().len(), 0);
 }
+
+crate::engine::also_in_a_database! {
+    an_unrecorded_certificate_is_adopted_and_revoked, new_serial_numbers_stay_above_an_adopted_one,
+    a_chain_and_der_are_read_and_the_first_is_meant, a_serial_number_that_cannot_be_recorded_is_refused,
+    a_ca_is_needed_without_a_certificate, a_certificate_that_another_key_signed_is_not_adopted,
+}

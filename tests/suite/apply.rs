@@ -307,3 +307,9 @@ fn thirty_certificates_are_one_batch_each_with_its_files() {
     assert_eq!(listed.json().as_array().unwrap().len(), 30);
     sandbox.assert_settled("a.toml");
 }
+
+crate::engine::also_in_a_database! {
+    apply_makes_a_hierarchy_and_then_has_nothing_to_do, a_plan_says_what_would_be_done_and_changes_nothing,
+    json_names_every_step, the_example_works_as_it_is, keys_are_under_the_passphrases_that_are_given,
+    thirty_certificates_are_one_batch_each_with_its_files,
+}

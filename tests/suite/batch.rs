@@ -544,3 +544,17 @@ fn others_issue_beside_a_batch() {
         .succeeds();
     assert_eq!(listed.json().as_array().unwrap().len(), 1520);
 }
+
+crate::engine::also_in_a_database! {
+    a_table_says_the_same_as_options_do, options_hold_for_rows_that_say_nothing_else, every_row_has_its_files,
+    requests_are_found_beside_the_table, unsound_rows_are_named_and_nothing_is_issued,
+    of_many_unsound_rows_the_first_are_named, sound_rows_are_issued_where_the_others_are_not_to_stop_them,
+    tables_are_read_as_people_have_them, a_table_with_other_columns_is_refused,
+    two_that_go_on_at_once_issue_nothing_twice, another_run_of_the_same_table_issues_it_again,
+    others_issue_beside_a_batch,
+}
+
+crate::engine::soak_in_a_database! {
+    rows_become_certificates_in_their_order, a_killed_run_is_gone_on_with_and_nothing_comes_twice,
+    an_interrupted_run_ends_where_nothing_is_half_done, whoever_stops_reading_is_told_how_to_go_on,
+}

@@ -270,3 +270,12 @@ fn renewals_cross_certificates_and_installs_keep_their_subjects() {
         sandbox.pki(line).succeeds();
     }
 }
+
+crate::engine::also_in_a_database! {
+    no_new_ca_gets_the_subject_of_another, a_foreign_ca_on_record_keeps_its_subject_while_it_is_valid,
+    renewals_cross_certificates_and_installs_keep_their_subjects,
+}
+
+crate::engine::soak_in_a_database! {
+    no_leaf_gets_the_subject_of_a_ca, no_csr_table_or_declaration_gets_the_subject_of_a_ca,
+}

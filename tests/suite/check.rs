@@ -287,3 +287,7 @@ fn keys_are_opened_where_a_passphrase_is_at_hand() {
     let opened = opened.ends_with(3);
     assert_eq!(rules(&opened), BTreeSet::from(["key-mismatch".into()]));
 }
+
+crate::engine::also_in_a_database! {
+    what_is_no_store_and_no_ca_is_refused,
+}

@@ -9,7 +9,7 @@ use crate::sandbox::Sandbox;
 
 /// How faketime gets into a program: what it sets in the environment of one.
 static LIBRARY: LazyLock<String> = LazyLock::new(|| {
-    let sandbox = Sandbox::new();
+    let sandbox = Sandbox::on_a_directory();
     let run = sandbox.run("faketime", "-f").arg("2026-01-01 00:00:00");
     let printed = run.words("printenv LD_PRELOAD").succeeds();
     printed.stdout.trim().to_owned()

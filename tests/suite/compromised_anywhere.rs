@@ -173,3 +173,8 @@ fn no_ca_is_cross_signed_or_installed_with_a_compromised_key() {
         "the key of other",
     );
 }
+
+crate::engine::also_in_a_database! {
+    other_reasons_and_other_keys_stand_in_no_way, a_ca_whose_key_any_ca_revoked_as_compromised_signs_nothing,
+    no_ca_is_cross_signed_or_installed_with_a_compromised_key,
+}

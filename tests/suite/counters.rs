@@ -114,3 +114,7 @@ fn the_name_of_a_device_is_no_file_name() {
         assert!(sandbox.path(format!("given/{name}.crt")).exists());
     }
 }
+
+crate::engine::also_in_a_database! {
+    a_file_that_is_no_crl_is_not_replaced, the_name_of_a_device_is_no_file_name,
+}

@@ -865,3 +865,26 @@ fn lists_follow_the_umask() {
         }
     }
 }
+
+crate::engine::also_in_a_database! {
+    a_list_for_every_ca_as_der_as_pem_and_with_those_above, json_holds_an_object_for_every_ca_that_was_named,
+    a_file_is_no_folder_to_publish_in, an_empty_crl_has_its_extensions_and_no_entries_field,
+    with_the_clock_set_back_number_and_this_update_stay,
+    with_the_clock_set_back_no_entry_is_after_this_update,
+    with_the_clock_set_back_an_expired_certificate_is_listed,
+    if_needed_without_news_signs_nothing_and_asks_nothing,
+    if_needed_signs_when_a_third_of_the_validity_is_left,
+    lists_in_two_folders_are_good_until_something_is_revoked,
+    check_reports_each_crl_and_fails_unless_all_are_fresh,
+    an_expired_revoked_certificate_stays_for_one_more_list, a_released_hold_leaves_the_next_list,
+    what_stands_in_a_list_s_place_and_is_none_is_not_replaced, crls_signed_at_once_have_distinct_numbers,
+    a_chain_of_old_crls_does_not_replace_one_of_new_crls, a_ca_that_fails_does_not_stop_the_others,
+    a_chain_without_the_crl_above_is_reported_after_publishing,
+    a_new_list_gets_into_the_chains_below_that_are_published, check_finds_a_chain_that_was_left_behind,
+    files_of_lists_in_which_nothing_is_new_are_not_touched,
+    next_update_is_not_past_the_ca_s_end_and_that_is_said, lists_follow_the_umask,
+}
+
+crate::engine::soak_in_a_database! {
+    kill_9_at_any_moment_leaves_whole_lists_whose_numbers_rise,
+}

@@ -483,3 +483,8 @@ fn forget_what_was_signed_together(sandbox: &Sandbox) {
     assert!(!text.contains("ahead_from"));
     sandbox.write(journal, text);
 }
+
+crate::engine::also_in_a_database! {
+    numbers_follow_each_other_and_windows_overlap, no_list_goes_past_the_end_of_the_ca,
+    gaps_and_lists_that_all_end_at_once_are_refused,
+}

@@ -211,3 +211,8 @@ fn pre_signed_crls_are_for_the_owner_until_they_are_published() {
     let back = "back/top/ahead back/top/ahead/1.crl back/top/ahead/3.crl";
     assert_eq!(modes(back), ["700", "600", "600"]);
 }
+
+crate::engine::also_in_a_database! {
+    a_clock_once_ahead_drops_no_unexpired_revocation, a_future_date_on_record_is_reported_until_it_has_come,
+    a_pre_signed_crl_published_too_early_does_not_count,
+}

@@ -248,3 +248,11 @@ fn what_the_list_is_to_become_has_to_be_said() {
         .pki("crl --in openssl.crl --to-pem --to-der")
         .ends_with(2);
 }
+
+crate::engine::also_in_a_database! {
+    crls_of_others_are_converted_as_openssl_converts_them,
+    a_list_comes_from_standard_input_and_goes_to_standard_output,
+    a_list_with_text_before_it_a_mark_or_other_line_ends_is_read, a_file_that_is_cut_off_anywhere_is_refused,
+    what_is_no_single_list_is_refused_by_name, a_list_takes_the_place_of_a_list_and_of_nothing_else_unasked,
+    what_the_list_is_to_become_has_to_be_said,
+}

@@ -265,3 +265,12 @@ fn a_csr_is_read_from_standard_input() {
         "#]],
     );
 }
+
+crate::engine::also_in_a_database! {
+    what_the_hints_say_makes_the_file_readable, a_key_in_utf16_or_bare_base64_is_named,
+}
+
+crate::engine::soak_in_a_database! {
+    files_that_openssl_reads_are_read_and_others_are_named, every_reader_of_pem_names_utf16_and_bare_base64,
+    a_key_beside_its_csr_is_not_looked_at, a_csr_is_read_from_standard_input,
+}

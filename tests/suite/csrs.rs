@@ -160,3 +160,13 @@ fn a_request_of_every_key_type_that_openssl_makes_is_certified() {
             .succeeds();
     }
 }
+
+crate::engine::also_in_a_database! {
+    a_csr_is_read_as_der_with_the_old_marker_and_with_crlf,
+    a_csr_of_openssl_keeps_subject_and_sans_and_has_no_key_file,
+}
+
+crate::engine::soak_in_a_database! {
+    a_csr_gives_key_subject_and_sans_and_nothing_else,
+    a_request_of_every_key_type_that_openssl_makes_is_certified,
+}

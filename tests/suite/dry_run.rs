@@ -111,3 +111,9 @@ fn options_without_the_one_that_they_belong_to_are_refused() {
     );
     before.assert_unchanged(&sandbox.path("pki"));
 }
+
+crate::engine::also_in_a_database! {
+    a_table_is_checked_and_nothing_is_issued, invalid_rows_fail_as_without_it,
+    a_table_of_revocations_is_checked_and_nothing_is_revoked,
+    options_without_the_one_that_they_belong_to_are_refused,
+}

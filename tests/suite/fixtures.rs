@@ -7,6 +7,7 @@ use std::sync::Mutex;
 
 use expect_test::expect;
 
+use crate::engine::is_in_a_database;
 use crate::run::{assert_same, assert_text};
 use crate::sandbox::{Sandbox, repository};
 
@@ -16,10 +17,10 @@ impl Sandbox {
     /// What the file describes, with keys of this type for its P-256 ones, just applied: certificates in
     /// `certs/`, and `truststore.pem` and `root.pem` beside it.
     pub(crate) fn with_fixtures(key_type: &'static str) -> Self {
-        static APPLIED: Mutex<BTreeMap<&str, Sandbox>> = Mutex::new(BTreeMap::new());
+        static APPLIED: Mutex<BTreeMap<(&str, bool), Sandbox>> = Mutex::new(BTreeMap::new());
         let mut applied = APPLIED.lock().unwrap();
         applied
-            .entry(key_type)
+            .entry((key_type, is_in_a_database()))
             .or_insert_with(|| {
                 let sandbox = Self::new();
                 let file = fs::read_to_string(repository(FILE)).unwrap();

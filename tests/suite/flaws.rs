@@ -650,3 +650,19 @@ fn what_is_wrong_on_purpose_is_not_renewed() {
     );
     before.assert_unchanged(&sandbox.path(STORE));
 }
+
+crate::engine::also_in_a_database! {
+    openssl_finds_what_is_expired, openssl_finds_what_is_not_yet_valid, openssl_finds_what_is_revoked,
+    openssl_finds_what_is_for_another_purpose, openssl_finds_what_has_no_alternative_name,
+    openssl_finds_what_another_ca_signed, openssl_finds_what_signed_itself, pkilint_finds_nothing_else_wrong,
+    another_purpose_is_none_of_those_that_were_asked_for, another_ca_is_one_of_the_same_kind,
+    times_that_are_asked_for_are_taken, times_that_leave_nothing_of_the_flaw_are_refused,
+    what_can_have_no_such_flaw_is_refused, a_request_can_have_every_other_flaw,
+    a_store_does_not_become_a_fixture_store, a_fixture_store_stays_one_and_says_so,
+    a_fixture_store_stays_one_when_a_ca_is_imported, a_defect_is_recorded_and_shown_with_the_certificate,
+    a_ca_answers_for_every_certificate_that_it_recorded,
+}
+
+crate::engine::soak_in_a_database! {
+    no_other_store_has_flaws,
+}

@@ -44,6 +44,7 @@ mod der;
 mod differential;
 mod docs;
 mod dry_run;
+mod engine;
 mod english;
 mod error_codes;
 mod exports;

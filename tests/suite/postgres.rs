@@ -14,7 +14,8 @@ mod standbys;
 mod tls;
 mod transfer;
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::run::Run;
 use crate::sandbox::{PASSPHRASE, Sandbox};
@@ -24,40 +25,104 @@ use crate::server::Server;
 pub(crate) struct Cluster {
     server: Server,
     folder: Sandbox,
+    /// Empty databases that were used before.
+    free: Mutex<Vec<String>>,
+    /// Databases that were made.
+    made: AtomicU32,
 }
 
 impl Cluster {
-    /// Returns the server that other tests are using, or starts one.
+    /// Returns the server that all tests use.
     pub(crate) fn shared() -> Arc<Self> {
-        static RUNNING: Mutex<Weak<Cluster>> = Mutex::new(Weak::new());
-        let mut running = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(cluster) = running.upgrade() {
-            return cluster;
-        }
-        let cluster = Arc::new(Self::own(""));
-        *running = Arc::downgrade(&cluster);
-        cluster
+        static RUNNING: OnceLock<Arc<Cluster>> = OnceLock::new();
+        let cluster = RUNNING.get_or_init(|| {
+            let cluster = Self::own("");
+            cluster.server.end_with_this_process(&cluster.folder);
+            Arc::new(cluster)
+        });
+        Arc::clone(cluster)
     }
 
     /// Starts a server with these settings for one test.
     pub(crate) fn own(settings: &str) -> Self {
-        let folder = Sandbox::new();
+        let folder = Sandbox::on_a_directory();
         let server = Server::postgres_store(&folder, settings);
-        Self { server, folder }
+        Self::of(server, folder)
     }
 
     /// Starts a server with the certificate `localhost` of this folder, for clients with certificates of `rootCA`.
     pub(crate) fn with_tls(folder: Sandbox) -> Self {
         let server = Server::postgres_store_with_tls(&folder);
-        Self { server, folder }
+        Self::of(server, folder)
+    }
+
+    fn of(server: Server, folder: Sandbox) -> Self {
+        Self {
+            server,
+            folder,
+            free: Mutex::default(),
+            made: AtomicU32::default(),
+        }
+    }
+
+    fn free(&self) -> MutexGuard<'_, Vec<String>> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the name of an empty database, for one sandbox.
+    #[track_caller]
+    pub(crate) fn database(&self) -> String {
+        let free = self.free().pop();
+        free.unwrap_or_else(|| self.create(""))
+    }
+
+    /// Returns the name of a new database with the content of another.
+    #[track_caller]
+    pub(crate) fn copy_of(&self, database: &str) -> String {
+        self.create(&format!("TEMPLATE {database}"))
+    }
+
+    #[track_caller]
+    fn create(&self, more: &str) -> String {
+        let database = format!("store{}", self.made.fetch_add(1, Ordering::Relaxed));
+        self.psql("postgres", &format!("CREATE DATABASE {database} {more}"));
+        database
+    }
+
+    /// Empties a database for another sandbox. To drop it would take a second.
+    pub(crate) fn give_back(&self, database: String) {
+        let others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+            WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        let emptied = self
+            .psql_run(&database, others)
+            .arg("--command")
+            .arg("DROP SCHEMA IF EXISTS pki CASCADE")
+            .finish();
+        if emptied.status == Some(0) {
+            self.free().push(database);
+        }
+    }
+
+    /// Everything in the tables of a store, to compare.
+    #[track_caller]
+    pub(crate) fn content(&self, database: &str) -> String {
+        self.psql(
+            database,
+            "SELECT tablename, query_to_xml(format('SELECT * FROM pki.%I ORDER BY 1, 2', tablename), false, true, '')
+             FROM pg_tables WHERE schemaname = 'pki' ORDER BY tablename",
+        )
     }
 
     /// Output of psql for a statement, without a frame.
     #[track_caller]
     pub(crate) fn psql(&self, database: &str, sql: &str) -> String {
+        let ran = self.psql_run(database, sql).succeeds();
+        ran.stdout.trim_end().to_owned()
+    }
+
+    fn psql_run(&self, database: &str, sql: &str) -> Run {
         let socket = self.folder.path("postgres");
-        let ran = self
-            .folder
+        self.folder
             .run("psql", "--no-psqlrc --quiet --tuples-only --no-align")
             .words(&format!("--host {}", socket.display()))
             .words(&format!(
@@ -66,8 +131,6 @@ impl Cluster {
             ))
             .words(&format!("--dbname {database} --command"))
             .arg(sql)
-            .succeeds();
-        ran.stdout.trim_end().to_owned()
     }
 
     /// The URL of a database, over the server's socket.
@@ -94,13 +157,9 @@ impl Site {
     }
 
     pub(crate) fn on(cluster: Arc<Cluster>) -> Self {
-        static COUNT: Mutex<u32> = Mutex::new(0);
-        let mut count = COUNT.lock().unwrap_or_else(PoisonError::into_inner);
-        *count += 1;
-        let database = format!("store{count}");
-        cluster.psql("postgres", &format!("CREATE DATABASE {database}"));
+        let database = cluster.database();
         Self {
-            sandbox: Sandbox::new(),
+            sandbox: Sandbox::on_a_directory(),
             cluster,
             database,
         }
@@ -144,12 +203,12 @@ impl Site {
     /// Everything in the tables of the store, to compare.
     #[track_caller]
     pub(crate) fn content(&self) -> String {
-        let tables =
-            self.psql("SELECT tablename FROM pg_tables WHERE schemaname = 'pki' ORDER BY 1");
-        let tables = tables.lines().map(|table| {
-            let rows = self.psql(&format!("SELECT * FROM pki.{table} ORDER BY 1, 2"));
-            format!("{table}\n{rows}\n")
-        });
-        tables.collect()
+        self.cluster.content(&self.database)
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        self.cluster.give_back(std::mem::take(&mut self.database));
     }
 }

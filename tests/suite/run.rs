@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt::{self, Write as _};
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use expect_test::Expect;
 use serde_json::Value;
 
+use crate::engine::OwnDatabase;
 use crate::normalise::normalised;
+use crate::sandbox::STORE;
 
 /// A program about to be run in a sandbox: no environment but `PATH` and
 /// `HOME`, nothing on its standard input, no terminal.
@@ -21,6 +23,8 @@ pub(crate) struct Run {
     args: Vec<OsString>,
     command: Command,
     stdin: Option<Vec<u8>>,
+    /// Database of the store, and the folder that a copy of it is shown in.
+    database: Option<(Arc<OwnDatabase>, PathBuf)>,
 }
 
 impl Run {
@@ -37,6 +41,18 @@ impl Run {
             args: Vec::new(),
             command,
             stdin: None,
+            database: None,
+        }
+    }
+
+    /// With the store in a database.
+    pub(crate) fn in_database(self, database: &Arc<OwnDatabase>) -> Self {
+        let folder = self.command.get_current_dir().expect("it has one");
+        let place = (Arc::clone(database), folder.to_owned());
+        let run = self.env("PKI_STORE", database.url());
+        Self {
+            database: Some(place),
+            ..run
         }
     }
 
@@ -62,7 +78,15 @@ impl Run {
     }
 
     /// Starts it with its outputs readable through the child.
-    pub(crate) fn spawn(mut self) -> Child {
+    pub(crate) fn spawn(self) -> Child {
+        if let Some((database, _)) = &self.database {
+            self.show_store();
+            database.has_started();
+        }
+        self.started()
+    }
+
+    fn started(mut self) -> Child {
         let mut child = self
             .command
             .stdin(match self.stdin {
@@ -82,6 +106,10 @@ impl Run {
 
     /// Starts it with its input open for the caller to write to.
     pub(crate) fn spawn_open(mut self) -> Child {
+        if let Some((database, _)) = &self.database {
+            self.show_store();
+            database.has_started();
+        }
         self.command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -90,17 +118,51 @@ impl Run {
             .unwrap_or_else(|error| panic!("{}: {error}", self.program.display()))
     }
 
+    /// Shows a program the files of the store that it names.
+    fn show_store(&self) {
+        let names_store = |arg: &OsString| {
+            let arg = arg.to_string_lossy();
+            let mut paths = arg.match_indices("pki/");
+            arg == STORE || paths.any(|(at, _)| !arg[..at].ends_with(is_in_a_path))
+        };
+        if let Some((database, folder)) = &self.database
+            && self.args.iter().any(names_store)
+        {
+            database.show_in(folder);
+        }
+    }
+
+    /// Returns whether CRLs are in a directory `crl` since the command says so.
+    fn names_crls(&self) -> bool {
+        let mut pairs = self.args.windows(2);
+        let is_out = pairs.any(|pair| pair == ["--out", "crl"]);
+        is_out || self.args.iter().any(|arg| arg == "publish")
+    }
+
     /// Runs it to its end, however that ends.
     pub(crate) fn finish(self) -> Transcript {
         let words = std::iter::once(&self.program).chain(&self.args);
         let line = words.map(|word| word.to_string_lossy()).collect::<Vec<_>>();
         let line = line.join(" ");
-        let output = self.spawn().wait_with_output().unwrap();
+        let database = self.database.clone().map(|(database, _)| database);
+        self.show_store();
+        let is_openssl = self.program == "openssl";
+        let names_crls = self.names_crls();
+        let output = self.started().wait_with_output().unwrap();
+        if let Some(database) = &database
+            && !is_openssl
+        {
+            database.has_changed();
+        }
+        let said = |bytes| match &database {
+            None => text(bytes),
+            Some(database) => database.as_on_a_directory(&text(bytes), !names_crls),
+        };
         Transcript {
             line,
             status: output.status.code(),
-            stdout: text(output.stdout),
-            stderr: text(output.stderr),
+            stdout: said(output.stdout),
+            stderr: said(output.stderr),
         }
     }
 
@@ -135,6 +197,11 @@ impl Run {
     pub(crate) fn refuses(self, status: i32, code: &str, said: Expect) {
         assert_text(&self.refusal(status, code), said);
     }
+}
+
+/// Returns whether a character may be in a path, except at its beginning.
+fn is_in_a_path(character: char) -> bool {
+    character.is_alphanumeric() || "/-_".contains(character)
 }
 
 /// Compares a message or report with its snapshot, which `make snapshots` writes anew.

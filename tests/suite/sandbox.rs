@@ -1,11 +1,14 @@
 //! A folder of its own for one test, and the programs run in it.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use expect_test::Expect;
 use tempfile::TempDir;
 
+use crate::engine::{OwnDatabase, is_in_a_database};
 use crate::run::{Run, assert_text};
 use crate::snapshot::Snapshot;
 
@@ -15,31 +18,56 @@ pub(crate) const STORE: &str = "pki";
 /// The passphrase of every protected CA and export, unless a test is about passphrases.
 pub(crate) const PASSPHRASE: &str = "correct horse battery staple";
 
-pub(crate) struct Sandbox(TempDir);
+pub(crate) struct Sandbox {
+    /// Database of the store, if the test runs on one.
+    database: Option<Arc<OwnDatabase>>,
+    folder: TempDir,
+}
 
 impl Sandbox {
     pub(crate) fn new() -> Self {
-        Self(TempDir::new().unwrap())
+        Self::of(TempDir::new().unwrap())
     }
 
     /// In a folder that is there.
     pub(crate) fn new_in(folder: &Path) -> Self {
-        Self(TempDir::new_in(folder).unwrap())
+        Self::of(TempDir::new_in(folder).unwrap())
+    }
+
+    /// With its store in the directory `pki/`, whatever the test runs on.
+    pub(crate) fn on_a_directory() -> Self {
+        Self {
+            folder: TempDir::new().unwrap(),
+            database: None,
+        }
+    }
+
+    fn of(folder: TempDir) -> Self {
+        Self {
+            folder,
+            database: is_in_a_database().then(Arc::default),
+        }
     }
 
     /// In memory where the system has such a place: for runs that are many and short.
     pub(crate) fn in_memory() -> Self {
         let memory = Path::new("/dev/shm");
         let memory = memory.is_dir().then(|| TempDir::new_in(memory).ok());
-        memory.flatten().map_or_else(Self::new, Self)
+        memory.flatten().map_or_else(Self::new, Self::of)
     }
 
     pub(crate) fn folder(&self) -> &Path {
-        self.0.path()
+        self.folder.path()
     }
 
     pub(crate) fn path(&self, name: impl AsRef<Path>) -> PathBuf {
-        self.0.path().join(name)
+        let name = name.as_ref();
+        if let Some(database) = &self.database
+            && name.strip_prefix(".").unwrap_or(name).starts_with(STORE)
+        {
+            database.show_in(self.folder());
+        }
+        self.folder().join(name)
     }
 
     pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
@@ -62,7 +90,11 @@ impl Sandbox {
     /// The same files, with the same modes, in another sandbox, which is empty.
     pub(crate) fn copy_into(&self, copy: Self) -> Self {
         copy_files(self.folder(), copy.folder());
-        copy
+        let database = self.database.as_ref();
+        Self {
+            database: database.map(|database| Arc::new(database.copy())),
+            ..copy
+        }
     }
 
     /// The names in a folder, sorted.
@@ -82,23 +114,34 @@ impl Sandbox {
 
     /// Any other program of this machine.
     pub(crate) fn run(&self, program: &str, line: &str) -> Run {
-        Run::new(program, self.folder()).words(line)
+        self.program(program).words(line)
+    }
+
+    fn program(&self, program: impl AsRef<OsStr>) -> Run {
+        let run = Run::new(program, self.folder());
+        match &self.database {
+            None => run,
+            Some(database) => run.in_database(database),
+        }
     }
 
     /// A script of `tests/python`, with the packages of `tests/requirements.txt`.
     pub(crate) fn python(&self, script: &str) -> Run {
         let python = repository("target/test-tools/venv/bin/python");
-        Run::new(python, self.folder()).arg(repository("tests/python").join(script))
+        self.program(python)
+            .arg(repository("tests/python").join(script))
     }
 
     /// A script of `tests/node`.
     pub(crate) fn node(&self, script: &str) -> Run {
-        Run::new("node", self.folder()).arg(repository("tests/node").join(script))
+        self.program("node")
+            .arg(repository("tests/node").join(script))
     }
 
     /// A program of `tests/java`, from its source.
     pub(crate) fn java(&self, source: &str) -> Run {
-        Run::new("java", self.folder()).arg(repository("tests/java").join(source))
+        self.program("java")
+            .arg(repository("tests/java").join(source))
     }
 
     /// Every byte of the store as it is now.
@@ -109,6 +152,12 @@ impl Sandbox {
     /// Returns the text of a [`Run::refusal`] that leaves the store the same to the byte.
     #[track_caller]
     pub(crate) fn refusal(&self, run: Run, status: i32, code: &str) -> String {
+        if let Some(database) = &self.database {
+            let before = database.content();
+            let said = run.refusal(status, code);
+            database.assert_unchanged(&before);
+            return said;
+        }
         let before = self.store_snapshot();
         let said = run.refusal(status, code);
         before.assert_unchanged(&self.path(STORE));

@@ -253,3 +253,13 @@ fn a_request_is_certified_and_another_one_again() {
     assert!(steps(&sandbox).starts_with("reissued localclient"));
     sandbox.assert_settled("a.toml");
 }
+
+crate::engine::also_in_a_database! {
+    a_changed_entry_is_reissued_and_the_old_one_stays_valid,
+    an_entry_is_renewed_when_it_is_due_and_not_before,
+    what_ends_at_a_time_that_is_written_down_has_no_successor, what_is_short_lived_is_not_due_at_once,
+    an_entry_that_is_to_be_revoked_is_revoked_once, a_certificate_that_somebody_revoked_is_replaced,
+    files_that_are_missing_or_changed_are_written_again, what_the_file_no_longer_names_is_said_and_left_alone,
+    a_successor_that_renew_issued_is_the_entrys_certificate, a_new_ca_is_in_the_bundle_of_all,
+    a_request_is_certified_and_another_one_again,
+}

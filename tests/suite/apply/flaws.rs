@@ -89,3 +89,7 @@ fn a_store_that_is_none_of_fixtures_has_none() {
         .count();
     assert_eq!(flaws, 5, "{refused}");
 }
+
+crate::engine::also_in_a_database! {
+    each_is_refused_for_its_flaw_and_issued_once, a_store_that_is_none_of_fixtures_has_none,
+}

@@ -62,3 +62,11 @@ fn two_runs_at_once_issue_nothing_twice() {
     }
     sandbox.assert_settled("a.toml");
 }
+
+crate::engine::also_in_a_database! {
+    two_runs_at_once_issue_nothing_twice,
+}
+
+crate::engine::soak_in_a_database! {
+    a_killed_run_is_gone_on_with_and_nothing_is_issued_twice,
+}

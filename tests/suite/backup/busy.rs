@@ -127,3 +127,7 @@ fn assert_has(sandbox: &Sandbox, store: &str, before: &Acknowledged) {
     let list = sandbox.list_in(&format!("{store}/crl/intermediate0.crl"));
     assert_eq!(list.serials.into_iter().collect::<BTreeSet<_>>(), revoked);
 }
+
+crate::engine::soak_in_a_database! {
+    a_backup_during_writes_has_everything_acknowledged_before,
+}

@@ -426,3 +426,13 @@ fn an_archive_that_was_changed_anywhere_is_refused() {
         "#]],
     );
 }
+
+crate::engine::also_in_a_database! {
+    entries_outside_of_the_store_are_refused, what_is_there_twice_or_in_no_folder_is_refused,
+    a_size_that_the_archive_does_not_have_costs_nothing, what_is_no_backup_is_refused_by_what_it_is,
+    an_incomplete_store_with_right_hashes_is_refused,
+}
+
+crate::engine::soak_in_a_database! {
+    an_archive_that_is_cut_anywhere_is_refused, an_archive_that_was_changed_anywhere_is_refused,
+}

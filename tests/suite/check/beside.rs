@@ -74,3 +74,7 @@ fn what_others_are_at_work_on_is_no_finding() {
     let after = sandbox.pki("--format json check").succeeds();
     assert!(rules(&after).is_empty(), "{after}");
 }
+
+crate::engine::soak_in_a_database! {
+    what_others_are_at_work_on_is_no_finding,
+}

@@ -4,14 +4,16 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use super::rules;
-use crate::run::Run;
-use crate::sandbox::{PASSPHRASE, Sandbox};
+use crate::sandbox::{PASSPHRASE, STORE, Sandbox};
 
 /// Nothing is wrong, and nothing is to be known but this.
 #[track_caller]
 fn assert_sound(sandbox: &Sandbox, store: &str, after: &str, known: &[&str]) {
-    let check = Run::new(env!("CARGO_BIN_EXE_pki"), sandbox.folder());
-    let check = check.words("--format json --store").arg(store).arg("check");
+    let check = sandbox.pki("--format json check");
+    let check = match store {
+        STORE => check,
+        other => check.arg("--store").arg(other),
+    };
     let check = check.env("PKI_PASSPHRASE", PASSPHRASE).finish();
     assert_eq!(check.status, Some(0), "after {after}: {check}");
     let known: BTreeSet<String> = known.iter().map(ToString::to_string).collect();
@@ -142,4 +144,12 @@ fn a_fixture_store_is_sound_with_all_its_flaws() {
     assert_sound(&sandbox, "pki", "every flaw", &["list-unpublished"]);
     sandbox.pki("crl").succeeds();
     assert_sound(&sandbox, "pki", "every flaw and its list", &[]);
+}
+
+crate::engine::also_in_a_database! {
+    a_ca_that_was_taken_over_is_sound_with_all_that_it_did, a_fixture_store_is_sound_with_all_its_flaws,
+}
+
+crate::engine::soak_in_a_database! {
+    every_command_leaves_a_store_in_which_nothing_is_wrong,
 }

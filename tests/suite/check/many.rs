@@ -42,3 +42,7 @@ fn many_certificates_are_all_proved_and_not_all_held() {
         "{held} KiB were held of a journal of {octets} bytes"
     );
 }
+
+crate::engine::soak_in_a_database! {
+    many_certificates_are_all_proved_and_not_all_held,
+}

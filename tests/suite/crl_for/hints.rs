@@ -133,3 +133,7 @@ fn settings_are_said_until_what_they_name_is_there() {
     let signed = sandbox.pki("crl --for nginx --ca intermediate0").succeeds();
     assert_eq!(settings(&signed), first);
 }
+
+crate::engine::also_in_a_database! {
+    a_file_that_is_found_after_signing_is_replaced_by_force, settings_are_said_until_what_they_name_is_there,
+}

@@ -273,3 +273,12 @@ fn a_list_that_is_good_or_was_signed_ahead_needs_no_key() {
     let published = assert_done(&sandbox, "crl --for nginx --ca rootCA", &[]);
     assert_eq!(published["lists"][0]["number"], "2");
 }
+
+crate::engine::also_in_a_database! {
+    the_chain_is_the_list_of_the_ca_and_of_all_above_it,
+    check_names_the_files_that_a_target_reads_and_are_not_there, the_text_has_every_list_and_the_note,
+}
+
+crate::engine::soak_in_a_database! {
+    each_target_gets_its_files,
+}

@@ -89,6 +89,23 @@ ssl_ca_file = '../ca.crt'";
         let _ = self.process.wait();
     }
 
+    /// Has it ended, and its sandbox removed, when the process of the tests is gone, however that ends: what is
+    /// static is never dropped.
+    pub(crate) fn end_with_this_process(&self, sandbox: &Sandbox) {
+        // Its input ends with the process that holds the other end.
+        let script = "trap '' HUP INT TERM; read -r _; kill -QUIT \"$1\"; tail --pid=\"$1\" -f /dev/null; rm -rf \"$2\"";
+        let guard = Command::new("sh")
+            .args(["-c", script, "sh"])
+            .arg(self.process.id().to_string())
+            .arg(sandbox.folder())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("sh runs");
+        std::mem::forget(guard);
+    }
+
     fn of_cluster(sandbox: &Sandbox, folder: &Path, settings: &str, remote: &str) -> Self {
         initialize(sandbox, folder);
         sandbox.write(
