@@ -108,6 +108,9 @@ class Helper:
         return {"uri": f"test:{path.stem}", "key_type": None, "can_sign": True}
 
     def sign(self, path, request):
+        if FAULT == "gate@sign":
+            # Until the test has opened the other end of the pipe, and closed it.
+            (KEYS / "gate").read_bytes()
         key = self.key(KEYS / "other.pem" if FAULT == "other-signature" else path)
         with open(KEYS / "signed", "a") as log:
             log.write(f"{path.stem} {request['algorithm']}\n")

@@ -5,6 +5,7 @@ mod commands;
 mod connections;
 mod crashes;
 mod hosts;
+mod leases;
 mod ledger;
 mod namespaces;
 mod pair;

@@ -1,4 +1,4 @@
-//! Backups carry a store from a directory to a database and back.
+//! Backups carry a store from a directory to a database and back, and dumps one from a database to another.
 
 use super::Site;
 use crate::sandbox::PASSPHRASE;
@@ -45,4 +45,34 @@ fn a_store_goes_from_a_directory_to_a_database_and_back() {
     assert_eq!(checked.status, Some(0), "{checked}");
     let log = listed(local("log --store back"));
     assert!(log.contains("restored"), "{log}");
+}
+
+#[test]
+fn a_dump_of_a_database_is_a_store_in_another() {
+    let site = Site::with_cas();
+    let kept = site.issue("kept");
+    site.issue("revoked");
+    site.pki("revoke --ca intermediate0 --cn revoked")
+        .succeeds();
+    site.pki("crl --ca intermediate0 --out crl").succeeds();
+    let dumped = site
+        .sandbox
+        .run("pg_dump", "--no-owner --file dump.sql --dbname")
+        .arg(site.url());
+    dumped.succeeds();
+    let other = Site::new();
+    let loaded = site
+        .sandbox
+        .run(
+            "psql",
+            "--no-psqlrc --quiet --set ON_ERROR_STOP=1 --file dump.sql",
+        )
+        .arg(other.url());
+    loaded.succeeds();
+    assert_eq!(other.content(), site.content());
+    let shown = other.pki(&format!("show --ca intermediate0 --serial 0x{kept}"));
+    shown.succeeds();
+    other.issue("after");
+    other.pki("crl --ca intermediate0 --out crl").succeeds();
+    other.pki("check").succeeds();
 }
