@@ -300,7 +300,7 @@ fn journal_in(layout: &CaLayout, journal: Journal) -> PathBuf {
     }
 }
 
-fn counter_in(layout: &CaLayout, which: Counter) -> PathBuf {
+pub(super) fn counter_in(layout: &CaLayout, which: Counter) -> PathBuf {
     match which {
         Counter::Serial => layout.serial_counter(),
         Counter::CrlNumber => layout.crl_number_counter(),

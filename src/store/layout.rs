@@ -56,6 +56,11 @@ impl StoreLayout {
         }
     }
 
+    /// Returns the paths of what is kept beside a store in a database.
+    pub(super) fn of_working_directory() -> Self {
+        Self::new(Path::new("."))
+    }
+
     pub(crate) fn root(&self) -> &Path {
         &self.root
     }
@@ -105,7 +110,8 @@ impl StoreLayout {
 
     /// Returns the place of the copy of a file among others.
     pub(crate) fn copy_in(&self, copies: &Path, original: &Path) -> PathBuf {
-        let inside = original.strip_prefix(&self.root);
+        let inside = original.strip_prefix(&self.root).ok();
+        let inside = inside.or_else(|| original.is_relative().then_some(original));
         copies.join(inside.unwrap_or(Path::new("file")))
     }
 
@@ -129,7 +135,7 @@ impl StoreLayout {
 }
 
 impl CaLayout {
-    fn at(directory: impl Into<PathBuf>) -> Self {
+    pub(super) fn at(directory: impl Into<PathBuf>) -> Self {
         Self {
             directory: directory.into(),
             generation: 0,

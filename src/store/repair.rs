@@ -1,13 +1,16 @@
-//! Safe repairs. Each step takes the writers' lock, looks again, and keeps a copy of the files that it changes
-//! or removes.
+//! Safe repairs. Each step takes the writers' lock, looks again, and keeps a copy of what it changes or removes: of a
+//! database in the working directory.
 
 use super::ca::Ca;
 use super::error::StoreError;
 use super::file::{self, Access, Existing};
+use super::inspection::counter_in;
 use super::journal::Writer;
 use super::kind::{Counter, Journal};
+use super::layout::{CaLayout, StoreLayout};
 use super::location::Location;
 use super::lock::{Lock, Sharing};
+use super::place::Place;
 use super::record::Issuance;
 use super::{Store, counter};
 use crate::x509::Serial;
@@ -57,15 +60,22 @@ impl StoreRepair<'_> {
         least: u128,
     ) -> Result<Option<Location>, StoreError> {
         let _lock = ca.hold()?;
-        let path = ca.counter_path(which)?;
         let recorded = match which {
             Counter::Serial => ca.last_issuance()?.map_or(0, |last: Issuance| last.counter),
             Counter::CrlNumber => ca.recent_crls()?.first().map_or(0, |last| last.number),
         };
         let least = least.max(recorded);
-        if counter::read(&path)? >= least {
+        let found = ca.counter(which)?;
+        if found >= least {
             return Ok(None);
         }
+        if let Some(rows) = ca.rows() {
+            let inside = counter_in(&CaLayout::at(ca.name().as_str()), which);
+            let copy = self.write_copy(&inside, counter::line(found).as_bytes())?;
+            rows.raise(which, least)?;
+            return Ok(Some(copy));
+        }
+        let path = ca.counter_path(which)?;
         let copy = self.keep_copy(&path.clone().into())?;
         counter::write(&path, least)?;
         Ok(Some(copy))
@@ -97,6 +107,19 @@ impl StoreRepair<'_> {
         serial: &Serial,
     ) -> Result<Option<Location>, StoreError> {
         // Batches make the keys of a group before they record it, and hold no other lock meanwhile.
+        if let Some(rows) = ca.rows() {
+            let _batches = rows.lock_batches(Sharing::Alone)?;
+            let Some(key) = ca.leaf_key_file(serial)? else {
+                return Ok(None);
+            };
+            if ca.issuance(serial)?.is_some() {
+                return Ok(None);
+            }
+            let inside = CaLayout::at(ca.name().as_str()).leaf_key(serial);
+            let copy = self.write_copy(&inside, &key)?;
+            rows.remove_leaf_keys(&[*serial])?;
+            return Ok(Some(copy));
+        }
         let _batches = Lock::of_directory(
             &ca.layout()?.leaf_keys(),
             Sharing::Alone,
@@ -112,9 +135,13 @@ impl StoreRepair<'_> {
 
     /// Copies a file before it is replaced.
     pub(crate) fn keep_copy(&self, file: &Location) -> Result<Location, StoreError> {
-        let to = self.place_for(path_of(file)?)?;
-        let content = file::read(path_of(file)?)?;
-        file::write(&to, Access::Owner, Existing::Keep, &content)?;
+        let path = path_of(file)?;
+        self.write_copy(path, &file::read(path)?)
+    }
+
+    fn write_copy(&self, original: &Path, content: &[u8]) -> Result<Location, StoreError> {
+        let to = self.place_for(original)?;
+        file::write(&to, Access::Owner, Existing::Keep, content)?;
         Ok(to.into())
     }
 
@@ -134,14 +161,13 @@ impl StoreRepair<'_> {
 
     /// Returns a free place for a file among the copies.
     fn place_for(&self, path: &Path) -> Result<PathBuf, StoreError> {
-        let layout = self.store.layout()?;
         let copies = if let Some(copies) = self.copies.get() {
             copies
         } else {
             let made = self.make_directory()?;
             self.copies.get_or_init(|| made)
         };
-        let mut place = layout.copy_in(copies, path);
+        let mut place = self.layout().copy_in(copies, path);
         while file::stands(&place)? {
             place = super::layout::beside(&place);
         }
@@ -152,12 +178,21 @@ impl StoreRepair<'_> {
     }
 
     fn make_directory(&self) -> Result<PathBuf, StoreError> {
-        let mut directory = self.store.layout()?.repaired(&self.time);
+        let layout = self.layout();
+        let mut directory = layout.repaired(&self.time);
         while file::stands(&directory)? {
             directory = super::layout::beside(&directory);
         }
         file::create_directory(&directory, Access::Owner)?;
-        file::sync_directory(self.store.layout()?.root())?;
+        file::sync_directory(layout.root())?;
         Ok(directory)
+    }
+
+    /// Returns the paths of copies.
+    fn layout(&self) -> StoreLayout {
+        match &self.store.place {
+            Place::Directory(layout) => layout.clone(),
+            Place::Database(_) => StoreLayout::of_working_directory(),
+        }
     }
 }

@@ -11,6 +11,7 @@ mod namespaces;
 mod pair;
 mod proxied;
 mod psql;
+mod repair;
 mod standbys;
 mod tls;
 mod transfer;

@@ -4,6 +4,7 @@ use super::writing::write;
 use super::{Rows, nothing_revoked, revocations};
 use crate::store::error::StoreError;
 use crate::store::journal::{self, LineProblem};
+use crate::store::kind::Counter;
 use crate::store::record::{Coverage, Issuance, RevocationLine};
 use crate::x509::Serial;
 use postgres::types::Type;
@@ -25,6 +26,21 @@ impl Rows {
             self.number("the serial counter", row.get(0))?,
             self.number("the CRL number", row.get(1))?,
         ))
+    }
+
+    /// Raises a counter to at least a number.
+    pub(in crate::store) fn raise(&self, which: Counter, least: u128) -> Result<(), StoreError> {
+        let sql = match which {
+            Counter::Serial => "SELECT pki.raise_counter($1, $2)",
+            Counter::CrlNumber => {
+                "UPDATE pki.crl_counter SET number = greatest(number, $2::numeric) WHERE ca = $1"
+            }
+        };
+        let values = [
+            (&self.id as _, Type::INT4),
+            (&least.to_string() as _, Type::TEXT),
+        ];
+        self.session.query(sql, &values).map(drop)
     }
 
     /// Returns whether the timeline changed since a serial number was reserved last.
