@@ -189,7 +189,12 @@ impl Copy<'_> {
     fn others(&self) -> Result<(), StoreError> {
         let layout = &self.layout;
         self.rows.each_leaf_key(|serial, pem| {
-            Ok(file::create(&layout.leaf_key(&serial), Access::Owner, pem)?)
+            // The copy is gone when the archive of it is durable.
+            Ok(file::Group::create(
+                &layout.leaf_key(&serial),
+                Access::Owner,
+                pem,
+            )?)
         })?;
         let previous = self.rows.previous_certificates()?;
         if !previous.is_empty() {
