@@ -70,6 +70,16 @@ impl Rows {
         Ok(row.map(|row| row.get(0)))
     }
 
+    /// Refuses a CA without a counter, for which nobody could wait.
+    fn require_crl_counter(&self) -> Result<(), StoreError> {
+        let row = self.session.query_opt(
+            "SELECT FROM pki.crl_counter WHERE ca = $1",
+            &[(&self.id, Type::INT4)],
+        )?;
+        let missing = || StoreError::damaged(self.location("the CRL number"), "is missing");
+        row.map(drop).ok_or_else(missing)
+    }
+
     /// Waits until nobody else signs CRLs of the CA.
     pub(in crate::store) fn lease(&self, operator: &Operator) -> Result<Lease, StoreError> {
         let mut bytes = [0; 8];
@@ -89,6 +99,9 @@ impl Rows {
                     holder,
                     number,
                 });
+            }
+            if tries == 1 {
+                self.require_crl_counter()?;
             }
             if tries == TOLD_AFTER {
                 operator.tell(&Notice::Waiting {
