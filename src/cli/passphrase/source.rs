@@ -4,6 +4,7 @@ use crate::cli::context::Context;
 use crate::cli::unavailable::unavailable;
 use crate::key::Passphrase;
 use crate::store::CaName;
+use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
 use std::collections::BTreeMap;
@@ -167,6 +168,9 @@ fn variable(name: &str) -> Option<Zeroizing<Vec<u8>>> {
 /// A descriptor of our own for what one that was given leads to, at the same place in it.
 fn duplicate(number: u32) -> io::Result<File> {
     let number = i32::try_from(number).map_err(|_| Errno::BADF)?;
+    if is_opened_here(number) {
+        return Err(Errno::BADF.into());
+    }
     let own = pidfd_open(getpid(), PidfdFlags::empty());
     // What is opened to ask may get the number that nothing had.
     if matches!(&own, Ok(own) if own.as_raw_fd() == number) {
@@ -180,13 +184,27 @@ fn duplicate(number: u32) -> io::Result<File> {
     }
 }
 
+/// Returns whether a descriptor is one of ours, as of a connection: those are closed on exec, and what is given to
+/// this process has come through one.
+fn is_opened_here(number: i32) -> bool {
+    let flags = described(number, "flags:").and_then(|flags| u32::from_str_radix(&flags, 8).ok());
+    flags.is_some_and(|flags| flags & OFlags::CLOEXEC.bits() != 0)
+}
+
+/// Returns a field of the kernel's description of a descriptor.
+fn described(number: i32, field: &str) -> Option<String> {
+    let described = fs::read_to_string(format!("/proc/self/fdinfo/{number}")).ok()?;
+    let value = described
+        .lines()
+        .find_map(|line| line.strip_prefix(field))?;
+    Some(value.trim().to_owned())
+}
+
 /// Opens once more what a descriptor leads to; of a regular file, from where the descriptor is.
 fn opened_again(number: i32) -> io::Result<File> {
     let mut file = File::open(format!("/dev/fd/{number}"))?;
     if file.metadata()?.is_file() {
-        let described = fs::read_to_string(format!("/proc/self/fdinfo/{number}"))?;
-        let place = described.lines().find_map(|line| line.strip_prefix("pos:"));
-        let place = place.and_then(|place| place.trim().parse().ok());
+        let place = described(number, "pos:").and_then(|place| place.parse().ok());
         file.seek(SeekFrom::Start(place.unwrap_or(0)))?;
     }
     Ok(file)
