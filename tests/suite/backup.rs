@@ -634,6 +634,6 @@ crate::engine::also_in_a_database! {
     a_waiting_ca_goes_on_above_what_it_may_have_issued_since,
     what_was_issued_since_is_revoked_when_it_turns_up, keys_are_for_their_owner_whatever_the_umask,
     no_passphrase_is_asked_for_and_no_key_is_there_in_the_open,
-    a_backup_goes_through_pipes_and_is_not_cut_unnoticed, stores_of_every_format_come_back_as_what_they_were,
+    stores_of_every_format_come_back_as_what_they_were,
     a_second_restore_with_the_clock_set_back_goes_on_above,
 }

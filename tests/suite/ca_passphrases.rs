@@ -452,10 +452,10 @@ fn a_passphrase_file_in_utf_16_is_refused_by_that_name() {
 }
 
 crate::engine::also_in_a_database! {
-    an_option_for_another_ca_opens_nothing_here, an_equals_sign_may_be_part_of_a_source,
-    a_name_that_is_no_ca_is_refused, a_source_may_be_given_once_for_each_ca,
-    a_value_that_may_be_a_passphrase_is_not_repeated, a_new_ca_takes_its_own_variable,
-    apply_and_import_take_options_for_cas_that_they_make,
+    the_source_of_a_ca_goes_before_those_of_all, an_option_for_another_ca_opens_nothing_here,
+    an_equals_sign_may_be_part_of_a_source, a_name_that_is_no_ca_is_refused,
+    a_source_may_be_given_once_for_each_ca, a_value_that_may_be_a_passphrase_is_not_repeated,
+    a_new_ca_takes_its_own_variable, apply_and_import_take_options_for_cas_that_they_make,
     lines_of_one_descriptor_are_in_the_order_of_the_options, check_opens_the_keys_whose_passphrase_is_given,
     a_byte_order_mark_is_no_part_of_a_passphrase, a_passphrase_file_in_utf_16_is_refused_by_that_name,
 }

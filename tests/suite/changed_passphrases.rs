@@ -176,6 +176,6 @@ fn a_key_file_gets_the_new_passphrase() {
 }
 
 crate::engine::also_in_a_database! {
-    every_key_of_a_ca_gets_the_new_passphrase, variables_give_no_new_passphrase,
-    a_key_file_gets_the_new_passphrase,
+    every_key_of_a_ca_gets_the_new_passphrase, a_wrong_passphrase_changes_nothing,
+    variables_give_no_new_passphrase,
 }

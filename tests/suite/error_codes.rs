@@ -199,7 +199,6 @@ fn the_reference_lists_every_code_once_in_order() {
 }
 
 crate::engine::also_in_a_database! {
-    an_error_has_its_code_message_causes_and_hint, codes_of_errors, a_wrong_command_line_is_one_object_too,
+    an_error_has_its_code_message_causes_and_hint, codes_of_errors,
     rows_that_cannot_be_used_stand_beside_the_first, notices_and_warnings_are_json_too,
-    the_reference_lists_every_code_once_in_order,
 }

@@ -690,3 +690,19 @@ fn what_cannot_be_had_is_refused_and_leaves_no_file() {
         "#]],
     );
 }
+
+crate::engine::also_in_a_database! {
+    a_modern_p12_stands_beside_the_usual_files, a_compatible_p12_comes_with_a_notice,
+    for_kubernetes_there_is_a_manifest_and_nothing_else, for_acm_there_are_three_files,
+    the_secret_is_yaml_and_serves_tls, a_secret_s_name_is_always_text_and_what_kubernetes_takes,
+}
+
+crate::engine::soak_in_a_database! {
+    openssl_shows_the_algorithms_and_rounds_of_every_part,
+    the_structure_is_that_of_rfc_7292_and_holds_nothing_else,
+    openssl_finds_key_certificate_and_chain_under_one_name,
+    certtool_takes_the_key_out_and_refuses_another_passphrase,
+    nss_imports_key_and_chain_with_the_passphrase_alone, python_opens_key_and_chain_with_the_passphrase_alone,
+    node_shakes_hands_with_it_and_refuses_another_passphrase,
+    acm_gets_a_small_plain_key_without_trailing_spaces, what_cannot_be_had_is_refused_and_leaves_no_file,
+}

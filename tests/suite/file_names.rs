@@ -81,3 +81,8 @@ fn a_wildcard_becomes_a_kubernetes_secret() {
         "{manifest}"
     );
 }
+
+crate::engine::also_in_a_database! {
+    every_command_gives_files_the_same_names, rows_of_a_table_get_the_same_names,
+    a_wildcard_becomes_a_kubernetes_secret,
+}

@@ -660,9 +660,9 @@ crate::engine::also_in_a_database! {
     what_can_have_no_such_flaw_is_refused, a_request_can_have_every_other_flaw,
     a_store_does_not_become_a_fixture_store, a_fixture_store_stays_one_and_says_so,
     a_fixture_store_stays_one_when_a_ca_is_imported, a_defect_is_recorded_and_shown_with_the_certificate,
-    a_ca_answers_for_every_certificate_that_it_recorded,
+    a_ca_answers_for_every_certificate_that_it_recorded, what_is_wrong_on_purpose_is_not_renewed,
 }
 
 crate::engine::soak_in_a_database! {
-    no_other_store_has_flaws,
+    weak_validity_is_too_long_for_others_and_outlasts_its_ca, no_other_store_has_flaws,
 }

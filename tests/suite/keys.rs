@@ -240,3 +240,12 @@ fn without_a_passphrase_the_exported_key_is_plain_pkcs8() {
         .run("openssl", "pkey -noout -check -in out/client.key")
         .succeeds();
 }
+
+crate::engine::also_in_a_database! {
+    the_key_of_an_export_fits_its_certificate, without_a_passphrase_the_exported_key_is_plain_pkcs8,
+}
+
+crate::engine::soak_in_a_database! {
+    every_key_file_has_the_one_encryption, every_ca_and_every_export_has_a_salt_of_its_own,
+    an_exported_key_has_its_own_passphrase,
+}

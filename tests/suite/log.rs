@@ -121,3 +121,8 @@ fn a_ca_from_elsewhere_and_a_restored_one_say_so() {
     let check = sandbox.pki("--store restored check").finish();
     assert!(!check.stdout.contains("journal"), "{check}");
 }
+
+crate::engine::also_in_a_database! {
+    every_record_names_the_user_and_the_host, records_are_in_order_and_carry_their_time,
+    a_ca_from_elsewhere_and_a_restored_one_say_so,
+}

@@ -569,3 +569,17 @@ fn a_revocation_on_the_root_s_machine_shows_with_its_list() {
         "#]],
     );
 }
+
+crate::engine::also_in_a_database! {
+    what_each_machine_says_on_the_way, the_request_is_what_openssl_takes_for_that_of_a_ca,
+    without_a_file_the_certificate_goes_to_standard_output,
+    extensions_of_a_csr_for_a_ca_are_ignored_with_a_notice,
+    weak_keys_and_names_that_no_ca_may_have_are_refused, what_the_ca_above_does_not_allow_is_not_signed,
+    json_of_the_three_steps, the_list_of_the_root_takes_its_place_in_the_chain,
+}
+
+crate::engine::soak_in_a_database! {
+    what_a_ca_issues_whose_root_is_elsewhere_is_taken_by_openssl,
+    a_ca_whose_key_is_elsewhere_signs_and_revokes_nothing_here,
+    a_revocation_on_the_root_s_machine_shows_with_its_list,
+}

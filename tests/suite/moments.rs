@@ -167,3 +167,12 @@ fn a_crl_counts_to_its_last_second() {
         assert_eq!(ended, status == 3, "{judged}");
     }
 }
+
+crate::engine::also_in_a_database! {
+    a_ca_signs_from_its_first_to_its_last_second, a_leaf_may_have_exactly_the_validity_of_its_ca,
+    a_certificate_is_listed_as_expired_after_its_last_second, a_crl_counts_to_its_last_second,
+}
+
+crate::engine::soak_in_a_database! {
+    verify_counts_both_ends_of_a_validity,
+}

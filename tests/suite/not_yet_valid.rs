@@ -117,3 +117,8 @@ fn the_status_of_a_shown_ca_is_that_of_its_certificate() {
         .succeeds();
     assert_eq!(status(), "revoked");
 }
+
+crate::engine::also_in_a_database! {
+    list_has_the_status_and_filters_by_it, a_ca_that_cannot_sign_yet_is_reported,
+    the_status_of_a_shown_ca_is_that_of_its_certificate,
+}

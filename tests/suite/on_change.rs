@@ -80,3 +80,7 @@ fn it_does_not_run_if_a_file_is_missing() {
     let noted = fs::read_to_string(sandbox.path("noted")).unwrap_or_default();
     assert!(!noted.contains("intermediate0"), "{noted}");
 }
+
+crate::engine::also_in_a_database! {
+    a_command_that_fails_is_exit_code_4,
+}

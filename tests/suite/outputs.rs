@@ -535,3 +535,13 @@ fn a_pipe_of_another_user_is_refused_at_once() {
     shell(&sandbox, open).succeeds();
     assert_eq!(sandbox.read("taken"), sandbox.read("pki/rootCA/ca.crt"));
 }
+
+crate::engine::also_in_a_database! {
+    the_bundle_behind_links_is_replaced, a_link_that_leads_nowhere_gets_its_file,
+    what_a_link_leads_to_is_replaced_only_if_it_may_be, a_link_of_another_user_is_not_followed,
+    the_crls_behind_links_of_a_directory_are_replaced, a_converted_crl_follows_links_too,
+    standard_output_and_open_files_take_a_bundle, a_pipe_takes_a_bundle_a_crl_and_a_certificate,
+    no_key_goes_through_a_link_or_into_a_pipe, links_in_a_circle_are_refused_with_a_hint,
+    no_link_is_followed_again_after_its_file_was_judged, the_directory_of_every_crl_that_is_kept_is_synced,
+    a_pipe_of_another_user_is_refused_at_once,
+}

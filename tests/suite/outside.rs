@@ -329,3 +329,13 @@ fn options_about_keys_outside_are_refused_beside_others() {
     }
     assert!(!sandbox.path("pki").exists());
 }
+
+crate::engine::also_in_a_database! {
+    a_key_that_is_there_is_taken_unless_its_type_is_another, reports_say_where_the_key_is,
+    a_declaration_makes_cas_with_keys_outside,
+}
+
+crate::engine::soak_in_a_database! {
+    every_command_that_signs_works_with_keys_outside, every_type_of_key_signs_certificates_and_crls,
+    keys_of_leaves_have_passphrases_of_their_own,
+}

@@ -327,3 +327,7 @@ fn an_older_serial_counter_put_back_repeats_no_serial() {
     let counter = |serial: &str| u64::from_str_radix(&serial[..serial.len() - 16], 16).unwrap();
     assert!(counter(&second) > counter(&first), "{first}, {second}");
 }
+
+crate::engine::soak_in_a_database! {
+    eight_issuing_processes_repeat_no_serial_number,
+}

@@ -315,3 +315,16 @@ fn a_descriptor_that_is_not_open_is_not_another_file_of_pki() {
         "#]],
     );
 }
+
+crate::engine::also_in_a_database! {
+    every_source_of_the_contract_opens_a_key, a_passphrase_in_the_arguments_works_with_a_warning,
+    an_option_goes_before_the_environment, a_new_ca_takes_its_passphrase_from_the_environment_too,
+    a_wrong_passphrase_is_said_at_once_and_names_the_key, without_a_terminal_nothing_is_asked,
+    a_new_key_is_not_left_unencrypted_by_an_empty_passphrase, a_source_that_is_not_there_is_named,
+    two_passphrases_of_one_file_are_its_first_line, the_first_line_is_never_the_passphrase_of_an_export,
+    a_descriptor_that_is_not_open_is_not_another_file_of_pki,
+}
+
+crate::engine::soak_in_a_database! {
+    two_passphrases_of_one_descriptor_are_two_lines,
+}

@@ -346,3 +346,13 @@ fn bundle_adds_and_verify_trusts_the_certificates_of_a_file() {
         "#]],
     );
 }
+
+crate::engine::also_in_a_database! {
+    every_supported_encryption_is_opened, a_missing_mac_is_reported_and_plain_parts_need_no_passphrase,
+    a_ca_from_a_file_without_a_mac_is_a_finding, both_forms_of_an_empty_passphrase_are_opened_without_asking,
+    a_ca_comes_from_pkcs12_with_its_key, bundle_adds_and_verify_trusts_the_certificates_of_a_file,
+}
+
+crate::engine::soak_in_a_database! {
+    files_beyond_the_limits_are_refused, one_of_several_keys_is_imported_and_all_are_shown,
+}

@@ -91,10 +91,10 @@ impl Cluster {
         database
     }
 
-    /// Empties a database for another sandbox. To drop it would take a second.
-    pub(crate) fn give_back(&self, database: String) {
-        let others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-            WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    /// Empties a database for another sandbox, since to drop it would take a second. Returns whether it had a store.
+    pub(crate) fn give_back(&self, database: String) -> bool {
+        let others = "SELECT to_regnamespace('pki') IS NOT NULL, count(pg_terminate_backend(pid))
+            FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
         let emptied = self
             .psql_run(&database, others)
             .arg("--command")
@@ -103,6 +103,7 @@ impl Cluster {
         if emptied.status == Some(0) {
             self.free().push(database);
         }
+        emptied.stdout.starts_with('t')
     }
 
     /// Everything in the tables of a store, to compare.

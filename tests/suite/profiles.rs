@@ -355,3 +355,12 @@ fn the_schema_takes_the_example_and_no_other_field() {
     let judged = judge().ends_with(1);
     assert_eq!(judged.stdout.lines().count(), 4, "{judged}");
 }
+
+crate::engine::also_in_a_database! {
+    profiles_are_added_once_listed_and_shown, tables_and_declarations_use_profiles,
+    a_csr_gives_the_other_names_that_the_profile_allows, openssl_reads_every_kind_of_san,
+}
+
+crate::engine::soak_in_a_database! {
+    every_example_is_issued_recorded_and_linted,
+}

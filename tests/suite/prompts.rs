@@ -179,3 +179,14 @@ fn a_signal_after_a_prompt_ends_pki_as_before_one() {
         assert_restored(&said);
     }
 }
+
+crate::engine::also_in_a_database! {
+    two_equal_passphrases_protect_a_new_key_without_echo,
+    a_new_passphrase_has_eight_characters_and_three_attempts,
+    what_was_typed_before_a_prompt_is_discarded_with_a_notice,
+    a_signal_at_a_prompt_restores_the_terminal_and_ends_pki,
+}
+
+crate::engine::soak_in_a_database! {
+    a_typed_passphrase_opens_a_key_and_a_wrong_one_does_not,
+}

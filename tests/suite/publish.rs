@@ -435,3 +435,14 @@ fn hostile_names_are_text() {
         "nothing is fetched from elsewhere"
     );
 }
+
+crate::engine::also_in_a_database! {
+    a_repository_has_what_certificates_lead_to, the_status_tells_programs_of_cas_and_crls,
+    files_of_others_are_named_and_kept, a_list_of_hashes_alone_makes_no_repository,
+    revocations_that_no_crl_has_are_told, files_without_usual_endings_get_their_media_types,
+    a_check_finds_what_is_missing_wrong_or_old, a_revoked_ca_is_shown_as_revoked, hostile_names_are_text,
+}
+
+crate::engine::soak_in_a_database! {
+    files_that_were_changed_or_added_to_the_list_are_kept, what_cannot_be_published_is_refused,
+}

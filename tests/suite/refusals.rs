@@ -20,6 +20,8 @@ macro_rules! refusals {
             let sandbox = $sandbox;
             sandbox.refused(sandbox.pki($line), $status, $code, $said);
         })+
+
+        crate::engine::soak_in_a_database! { $($name,)+ }
     };
 }
 use refusals;

@@ -159,3 +159,8 @@ fn keys_that_an_interrupted_removal_left_are_removed_by_the_next_command() {
     );
     assert!(!removed.join("keys").exists() && !removed.join("ca.key").exists());
 }
+
+crate::engine::also_in_a_database! {
+    the_backup_has_the_keys_and_a_later_one_keeps_the_name, a_ca_that_can_still_sign_stays,
+    an_expired_ca_is_removed,
+}

@@ -649,3 +649,20 @@ fn eight_processes_that_renew_one_certificate_make_eight() {
         assert_eq!(sandbox.entry(&serial)["renews"], old.as_str());
     }
 }
+
+crate::engine::also_in_a_database! {
+    what_is_said_and_what_the_json_has, the_subject_stays_to_the_byte,
+    a_certificate_from_a_csr_is_renewed_and_never_rekeyed,
+    it_is_valid_as_long_as_the_one_before_and_inside_the_ca, what_has_expired_is_renewed_and_not_revoked,
+    a_compromised_key_is_not_certified_again, of_several_the_newest_is_taken_and_a_newer_one_is_spoken_of,
+    a_ca_s_certificate_is_not_renewed_as_a_leaf, cas_from_elsewhere_end_too,
+    one_that_can_t_be_renewed_does_not_keep_the_others, a_ca_that_expires_first_renews_nothing_due_at_once,
+    eight_processes_that_renew_one_certificate_make_eight,
+}
+
+crate::engine::soak_in_a_database! {
+    the_key_stays_encrypted_in_the_store, what_is_revoked_has_no_successor,
+    where_the_files_can_t_be_written_the_old_one_stays_valid, what_makes_no_sense_is_a_usage_error,
+    what_ends_soon_is_listed_the_soonest_first, what_is_due_is_renewed_once_and_each_by_itself,
+    files_of_what_is_due_take_the_place_of_the_old_ones, where_nothing_is_due_no_passphrase_is_needed,
+}

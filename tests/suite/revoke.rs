@@ -687,3 +687,20 @@ fn what_cannot_be_revoked_is_refused() {
         before.assert_unchanged(&sandbox.path(STORE));
     }
 }
+
+crate::engine::also_in_a_database! {
+    a_serial_is_taken_in_every_notation, a_common_name_is_enough_for_the_one_live_certificate,
+    a_certificate_file_says_which_and_a_chain_s_first_is_meant,
+    sound_rows_are_revoked_where_the_others_are_not_to_stop_them, revoked_already_is_said_and_records_nothing,
+    list_shows_the_revoked_with_their_reasons_and_times, json_has_the_certificate_reason_time_and_already,
+}
+
+crate::engine::soak_in_a_database! {
+    a_common_name_of_several_live_certificates_takes_all, rows_of_a_csv_are_revoked_together,
+    a_row_knows_of_the_rows_above_it, thousands_of_rows_are_recorded_in_one_scan,
+    a_bad_row_names_file_line_and_column_and_nothing_is_recorded,
+    every_reason_is_taken_in_every_style_and_reaches_the_list, a_hold_is_lifted_and_only_a_hold,
+    a_hold_that_becomes_final_keeps_its_first_date, revoked_by_many_at_once_is_recorded_once,
+    a_root_can_t_revoke_itself, a_revoked_subordinate_signs_crls_and_nothing_else,
+    what_cannot_be_revoked_is_refused,
+}

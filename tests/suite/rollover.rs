@@ -545,3 +545,16 @@ fn four_at_once_renew_a_ca_four_times() {
         assert_ne!(fs::read_to_string(path).unwrap(), now);
     }
 }
+
+crate::engine::also_in_a_database! {
+    what_is_said_of_a_renewed_root, what_is_said_of_a_ca_in_the_place_of_another,
+    the_steps_are_followed_to_their_end, roots_that_certify_each_other_already_do_not_do_so_twice,
+    a_new_root_has_its_own_passphrase_and_the_old_policy,
+    the_subject_of_the_old_ca_is_refused_for_another_key, a_root_that_has_expired_is_renewed,
+    a_ca_that_was_taken_back_is_not_renewed, a_ca_lasts_no_longer_than_the_one_above,
+    a_root_does_not_revoke_what_it_was, four_at_once_renew_a_ca_four_times,
+}
+
+crate::engine::soak_in_a_database! {
+    a_cross_certificate_that_is_revoked_leads_nowhere,
+}

@@ -215,3 +215,10 @@ fn a_batch_ends_after_its_group_once_the_ca_is_revoked() {
         .pki("issue --ca inter --from rows.csv --resume")
         .ends_with(1);
 }
+
+crate::engine::soak_in_a_database! {
+    a_leaf_is_not_issued_by_a_ca_revoked_meanwhile, no_ca_is_certified_by_a_ca_revoked_meanwhile,
+    a_ca_below_one_revoked_meanwhile_issues_nothing, a_ca_revoked_meanwhile_is_not_renewed,
+    a_declaration_issues_nothing_from_a_ca_revoked_meanwhile,
+    a_batch_ends_after_its_group_once_the_ca_is_revoked,
+}

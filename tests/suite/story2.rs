@@ -239,3 +239,10 @@ fn the_tree_shows_the_three_tiers() {
     assert_eq!(depth("intermediate0"), depth("intermediate1"), "{tree}");
     assert!(depth("intermediate1") < depth("intermediate2"), "{tree}");
 }
+
+crate::engine::also_in_a_database! {
+    an_export_has_leaf_chain_and_key_under_the_chosen_passphrase,
+    a_trust_store_has_each_ca_once_and_verifies_every_leaf, the_trust_store_of_one_ca_accepts_its_clients_only,
+    adding_a_full_chain_adds_only_missing_certificates, one_certificate_added_as_der_and_pem_counts_once,
+    a_bundle_is_pem_as_load_balancers_want_it, the_tree_shows_the_three_tiers,
+}

@@ -312,3 +312,13 @@ fn sans_with_colons_that_mean_something_are_taken() {
         assert_eq!(text.lines().nth(1).map(str::trim), Some(shown), "{san}");
     }
 }
+
+crate::engine::also_in_a_database! {
+    headers_and_values_that_people_have_are_taken, sans_with_colons_that_mean_something_are_taken,
+}
+
+crate::engine::soak_in_a_database! {
+    a_table_without_a_known_header_issues_nothing, a_row_that_is_none_is_named_and_nothing_is_issued,
+    a_table_that_is_no_utf_8_text_is_refused_as_what_it_is,
+    a_table_of_serials_needs_no_header_and_has_no_other_rows, a_colon_makes_no_uri_of_a_san,
+}

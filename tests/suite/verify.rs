@@ -524,3 +524,15 @@ fn one_changed_octet_makes_nothing_valid() {
         }
     }
 }
+
+crate::engine::also_in_a_database! {
+    a_valid_certificate_is_reported_with_path_and_expiry, every_time_at_which_it_is_not_valid_is_told,
+    a_purpose_or_a_host_that_it_is_not_for_is_told, what_is_revoked_is_not_valid_and_what_is_released_is,
+    a_crl_later_than_the_time_asked_about_does_not_count, json_says_the_same,
+    constraints_that_are_held_to_refuse_nothing,
+}
+
+crate::engine::soak_in_a_database! {
+    lists_decide_where_they_are_given_and_every_ca_needs_one, keys_of_every_kind_are_judged,
+    a_truncated_or_other_file_is_an_error_and_no_verdict,
+}

@@ -266,3 +266,8 @@ fn what_is_no_answer_is_refused_and_shown() {
     assert_eq!(json["responses"][0]["cert_status"], "revoked");
     assert_eq!(json["responses"][0]["revocation_reason"], "keyCompromise");
 }
+
+crate::engine::also_in_a_database! {
+    responses_of_openssl_decide, a_response_by_others_or_for_another_time_is_not_relied_on,
+    crls_say_what_responses_do_not, what_is_no_answer_is_refused_and_shown,
+}

@@ -166,8 +166,5 @@ fn files_of_others_are_not_replaced() {
 }
 
 crate::engine::also_in_a_database! {
-    what_is_no_toml, fields_that_there_are_not, values_that_can_not_be,
-    cas_that_are_not_there_or_above_themselves, names_that_can_not_be_and_files_that_two_would_write,
-    wishes_that_contradict_each_other, a_server_without_a_name, a_ca_that_is_another_one,
-    files_of_others_are_not_replaced,
+    a_ca_that_is_another_one, files_of_others_are_not_replaced,
 }

@@ -85,8 +85,3 @@ fn the_schema_has_exactly_the_fields_of_the_parser() {
         }
     }
 }
-
-crate::engine::also_in_a_database! {
-    the_schema_takes_what_pki_takes_and_refuses_what_pki_refuses,
-    the_schema_has_exactly_the_fields_of_the_parser,
-}

@@ -209,7 +209,8 @@ impl Drop for OwnDatabase {
             self.copied().assert_only_read();
         }
         if let Some((cluster, name)) = self.made.take() {
-            cluster.give_back(name);
+            let had_store = cluster.give_back(name);
+            super::STORES.set(super::STORES.get() + usize::from(had_store));
         }
     }
 }

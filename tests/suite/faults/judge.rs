@@ -226,7 +226,7 @@ fn counters(sandbox: &Sandbox) -> Result<Vec<u128>, String> {
 }
 
 /// Every file in a folder and below.
-fn files_in(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn files_in(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten();
     let paths = entries.map(|entry| entry.unwrap().path());
     paths

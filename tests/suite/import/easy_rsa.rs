@@ -149,3 +149,11 @@ fn keys_that_do_not_open_or_match_are_reported_and_left() {
     let keys = sandbox.names_in("pki/old/keys");
     assert_eq!(keys.len(), 6, "{keys:?}");
 }
+
+crate::engine::also_in_a_database! {
+    keys_that_do_not_open_or_match_are_reported_and_left,
+}
+
+crate::engine::soak_in_a_database! {
+    a_ca_of_easy_rsa_is_taken_over_with_its_keys,
+}

@@ -207,3 +207,11 @@ fn keys_that_can_not_be_opened_or_do_not_fit_are_refused() {
     );
     assert!(!exists(&sandbox, "pki"));
 }
+
+crate::engine::also_in_a_database! {
+    a_key_gets_another_passphrase_where_one_is_given, a_key_without_a_passphrase_needs_one_or_a_word,
+}
+
+crate::engine::soak_in_a_database! {
+    a_key_in_every_encryption_of_openssl_is_taken_over,
+}

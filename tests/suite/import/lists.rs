@@ -236,3 +236,12 @@ fn the_first_list_is_dated_before_none_that_was_found() {
         assert!(ours.number > part.number);
     }
 }
+
+crate::engine::also_in_a_database! {
+    a_list_above_the_last_number_is_refused, what_only_an_older_list_revokes_is_not_lost,
+    what_a_list_revokes_for_good_no_row_lifts,
+}
+
+crate::engine::soak_in_a_database! {
+    a_part_of_a_list_revokes_and_is_not_the_last,
+}

@@ -627,3 +627,18 @@ fn a_subordinate_finds_its_parent_or_is_given_it() {
         "#]],
     );
 }
+
+crate::engine::also_in_a_database! {
+    an_import_says_what_it_did_and_a_dry_run_what_it_would_do,
+    an_expired_ca_or_one_without_crlsign_imports_with_warning,
+    certificates_beside_others_are_found_by_their_serial_numbers, an_imported_certificate_is_renewed_as_it_is,
+    a_subordinate_is_imported_below_its_renewed_root, a_subordinate_finds_its_parent_or_is_given_it,
+}
+
+crate::engine::soak_in_a_database! {
+    a_ca_of_openssl_is_taken_over, verifiers_see_no_difference_between_the_lists,
+    what_is_issued_afterwards_has_numbers_above_all_and_verifies, every_certificate_is_in_the_store,
+    what_is_there_is_not_imported_again, the_first_list_goes_on_from_the_old_one,
+    an_openssl_crl_in_our_place_is_followed_by_a_complete_one, files_in_other_places_are_found_or_named,
+    subjects_of_every_form_are_read, a_root_that_is_there_without_its_key_gets_it,
+}

@@ -73,3 +73,8 @@ fn a_negative_serial_on_an_old_crl_is_named_and_revokes_nothing() {
     assert_eq!(report["certificates"]["revoked"], 0, "{report}");
     assert_eq!(report["certificates"]["valid"], 1, "{report}");
 }
+
+crate::engine::soak_in_a_database! {
+    an_imported_root_in_its_own_index_is_not_revoked_by_itself,
+    a_negative_serial_on_an_old_crl_is_named_and_revokes_nothing,
+}

@@ -180,3 +180,15 @@ fn nothing_is_issued_below_a_ca_whose_certificate_is_revoked() {
     assert!(!error["hint"].to_string().contains("--ca below"), "{error}");
     sandbox.pki("crl --ca below").succeeds();
 }
+
+crate::engine::also_in_a_database! {
+    other_previous_certificates_stay_in_the_bundle, no_renewal_is_named_below_a_compromised_key,
+    nothing_is_issued_below_a_ca_whose_certificate_is_revoked,
+}
+
+crate::engine::soak_in_a_database! {
+    bundle_leaves_out_what_names_an_expired_certificate, bundle_leaves_out_what_names_a_revoked_certificate,
+    crls_are_signed_if_the_certificates_in_force_are_valid,
+    issuing_below_an_expired_certificate_names_the_renewal,
+    issuing_below_a_revoked_certificate_names_the_renewal,
+}

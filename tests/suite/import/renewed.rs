@@ -403,3 +403,15 @@ fn a_ca_below_keeps_the_chain_to_the_certificate_that_it_names() {
     let line = "verify -CAfile pki/old/ca.crt -untrusted pki/below/ca.crt out/a.crt";
     sandbox.run("openssl", line).succeeds();
 }
+
+crate::engine::also_in_a_database! {
+    a_renewal_is_silent_if_nothing_names_the_old_certificate,
+    a_certificate_before_that_was_revoked_is_in_no_bundle,
+    a_target_without_room_gets_the_certificates_in_force,
+}
+
+crate::engine::soak_in_a_database! {
+    openssl_accepts_old_and_new_certificates_by_the_bundle,
+    a_renewal_counts_what_names_the_certificate_before, an_expired_previous_certificate_is_in_no_bundle,
+    a_ca_below_keeps_the_chain_to_the_certificate_that_it_names,
+}

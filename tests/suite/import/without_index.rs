@@ -286,3 +286,14 @@ fn a_directory_of_easy_rsa_2_is_taken_over_with_its_keys() {
         assert_eq!(has_keys, source.starts_with("--easy-rsa"), "{report}");
     }
 }
+
+crate::engine::also_in_a_database! {
+    older_names_of_the_file_with_the_last_number_are_known, certificates_of_other_directories_are_recorded,
+    an_unreadable_certificate_is_named_and_hides_no_others,
+    an_index_finds_its_certificates_in_another_directory, a_crl_revokes_without_an_index,
+}
+
+crate::engine::soak_in_a_database! {
+    a_ca_without_an_index_is_imported_and_its_numbers_go_on,
+    a_directory_of_easy_rsa_2_is_taken_over_with_its_keys,
+}

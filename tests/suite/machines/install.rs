@@ -467,3 +467,19 @@ fn a_request_may_be_signed_in_the_store_in_which_it_waits() {
         "#]],
     );
 }
+
+crate::engine::also_in_a_database! {
+    what_openssl_x509_made_of_the_request_is_installed, what_openssl_ca_made_of_the_request_is_installed,
+    der_and_a_chain_in_one_file_and_standard_input_are_taken,
+    the_cas_above_come_in_once_under_names_of_their_own,
+    a_certificate_that_breaks_rules_installs_with_a_notice, a_certificate_for_another_key_is_refused,
+    a_certificate_about_another_subject_is_refused, a_certificate_without_its_own_chain_is_refused,
+    a_path_that_does_not_reach_a_root_is_refused, a_certificate_that_was_tampered_with_is_refused,
+    a_certificate_that_is_not_valid_now_is_refused, a_certificate_outside_of_what_the_root_allows_is_refused,
+    a_certificate_whose_names_the_root_excludes_is_refused,
+    a_file_that_is_cut_or_is_something_else_is_refused, only_a_ca_that_waits_gets_a_certificate,
+}
+
+crate::engine::soak_in_a_database! {
+    a_certificate_that_is_not_that_of_a_ca_is_refused,
+}

@@ -105,3 +105,8 @@ fn a_ca_whose_root_expired_issues_nothing() {
         );
     }
 }
+
+crate::engine::also_in_a_database! {
+    each_rule_that_a_foreign_ca_breaks_is_named, a_foreign_ca_that_breaks_no_rule_has_no_notice,
+    a_ca_whose_root_expired_issues_nothing,
+}

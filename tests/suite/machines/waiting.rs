@@ -248,3 +248,12 @@ fn what_is_left_beside_the_installed_ca_is_cleared_away() {
     );
     assert!(sandbox.path("pki/.waiting-inter0/ca.key").exists());
 }
+
+crate::engine::also_in_a_database! {
+    tree_list_and_show_say_that_it_waits, its_key_is_encrypted_and_for_its_owner_alone,
+    the_same_request_is_written_again_and_no_other, options_of_the_other_machine_are_usage_errors,
+}
+
+crate::engine::soak_in_a_database! {
+    every_other_command_refuses_it,
+}

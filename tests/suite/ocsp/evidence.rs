@@ -180,3 +180,10 @@ fn a_ca_without_unexpired_certificates_needs_no_signer() {
     let run = in_two_days("ocsp --ca old --out responses --if-needed --format json");
     assert_eq!(run.succeeds().json()[0]["certificates"], 0);
 }
+
+crate::engine::also_in_a_database! {
+    a_newer_response_that_expired_is_not_overlooked, a_crl_that_is_given_counts_beside_a_good_response,
+    a_revoked_responder_vouches_for_nothing, an_index_replaces_nothing_but_an_index,
+    files_that_are_no_responses_stay, a_responder_that_was_renewed_with_its_key_goes_on,
+    a_name_of_any_length_has_a_responder, a_ca_without_unexpired_certificates_needs_no_signer,
+}

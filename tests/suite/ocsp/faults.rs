@@ -237,3 +237,8 @@ fn is_current(sandbox: &Sandbox) -> bool {
     let check = "ocsp --check --ca intermediate0 --cn victim --out staple";
     sandbox.pki(check).finish().status == Some(0)
 }
+
+crate::engine::soak_in_a_database! {
+    a_killed_run_leaves_the_old_or_the_new_responses, a_killed_first_run_leaves_all_responses_or_none,
+    a_killed_run_leaves_the_old_or_the_new_file,
+}

@@ -344,3 +344,16 @@ fn one_revocation_makes_every_response_due() {
     let line = "ocsp --ca ca --out responses --if-needed --format json";
     assert_eq!(at(3, line).succeeds().json()[0]["signed"], 8);
 }
+
+crate::engine::also_in_a_database! {
+    responses_are_current, a_missing_response_is_found, a_missing_staple_is_written_again,
+    responses_older_than_a_revocation_are_found, responses_that_expire_soon_are_found,
+    expired_and_future_responses_are_found, a_tampered_response_is_found,
+    a_damaged_certificate_in_a_response_is_found, responses_of_a_revoked_responder_are_found,
+    foreign_files_are_refused_and_stay, a_file_in_the_place_of_a_directory_is_refused,
+    a_file_that_is_no_response_needs_force, one_revocation_makes_every_response_due,
+}
+
+crate::engine::soak_in_a_database! {
+    a_hold_is_answered_until_it_is_lifted,
+}

@@ -151,3 +151,13 @@ fn openssl_refuses_the_responder_of_another_ca() {
     let judged = sandbox.respin("forged.ocsp", "revoked", "sha1").finish();
     assert!(!judged.stderr.contains("Response verify OK"), "{judged}");
 }
+
+crate::engine::also_in_a_database! {
+    openssl_refuses_a_response_about_another_certificate, openssl_refuses_a_tampered_response,
+    openssl_refuses_the_responder_of_another_ca,
+}
+
+crate::engine::soak_in_a_database! {
+    openssl_accepts_responses_of_p256, openssl_accepts_responses_of_p384,
+    openssl_accepts_responses_of_ed25519, openssl_accepts_responses_of_rsa2048,
+}

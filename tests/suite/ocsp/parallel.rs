@@ -69,3 +69,8 @@ fn a_run_after_a_revocation_at_the_same_time_says_revoked() {
         assert!(read.stdout.contains("Cert Status: revoked"), "{read}");
     }
 }
+
+crate::engine::also_in_a_database! {
+    several_runs_on_one_directory_leave_a_complete_one,
+    a_run_after_a_revocation_at_the_same_time_says_revoked,
+}

@@ -171,3 +171,7 @@ fn paths_that_end_with_slashes_are_served() {
         .succeeds();
     assert!(asked.stdout.contains(": revoked\n"), "{asked}");
 }
+
+crate::engine::also_in_a_database! {
+    paths_that_end_with_slashes_are_served,
+}

@@ -146,3 +146,8 @@ fn the_key_of_a_responder_survives_check_and_restore() {
     let run = sandbox.pki(LINE).words("--passin file:pass");
     run.succeeds();
 }
+
+crate::engine::also_in_a_database! {
+    a_responder_is_issued_once_and_used_again, a_responder_is_replaced_before_responses_outlive_it,
+    a_revoked_responder_is_replaced, an_own_responder_of_the_profile_is_used,
+}

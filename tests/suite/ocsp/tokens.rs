@@ -60,3 +60,8 @@ fn a_responder_of_a_ca_in_a_token_has_its_own_passphrase() {
 fn a_ca_in_a_token_signs_responses_itself() {
     signs("--by-ca", "--by-ca");
 }
+
+crate::engine::also_in_a_database! {
+    a_responder_of_a_ca_in_a_token_signs, a_responder_of_a_ca_in_a_token_has_its_own_passphrase,
+    a_ca_in_a_token_signs_responses_itself,
+}

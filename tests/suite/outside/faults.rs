@@ -252,3 +252,15 @@ fn a_key_of_another_type_than_ordered_is_refused() {
     run.refusal(1, "key-type-mismatch");
     assert!(!sandbox.path("pki").exists());
 }
+
+crate::engine::also_in_a_database! {
+    a_batch_whose_helper_ends_is_resumed, a_pin_that_was_rejected_is_not_given_again,
+    a_helper_that_closes_its_output_and_stays_is_ended,
+}
+
+crate::engine::soak_in_a_database! {
+    a_helper_that_fails_records_nothing, crls_and_cas_are_not_made_with_a_signature_of_another_key,
+    a_wrong_pin_is_tried_once_and_a_locked_one_is_named,
+    a_helper_that_is_not_installed_is_named_with_its_places,
+    a_program_that_a_helper_left_does_not_hold_up_the_error,
+}

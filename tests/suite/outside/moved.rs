@@ -164,3 +164,12 @@ fn a_ca_is_imported_with_its_key_outside() {
         .run("openssl", "verify -CAfile old/ca.crt out/a.crt")
         .succeeds();
 }
+
+crate::engine::also_in_a_database! {
+    a_ca_is_imported_with_its_key_outside,
+}
+
+crate::engine::soak_in_a_database! {
+    a_key_moves_out_and_its_file_is_removed, a_key_that_cannot_move_stays,
+    of_two_moves_at_once_to_two_places_one_wins,
+}

@@ -276,3 +276,12 @@ fn the_helper_writes_no_core_file() {
         "{names:?}"
     );
 }
+
+crate::engine::also_in_a_database! {
+    keys_in_a_token_cannot_be_exported, a_wrong_pin_or_token_is_named, the_helper_writes_no_core_file,
+}
+
+crate::engine::soak_in_a_database! {
+    a_hierarchy_has_its_keys_in_two_tokens, two_thousand_certificates_are_signed_in_a_token,
+    every_type_of_key_that_a_token_has_signs, a_helper_is_killed_at_its_system_calls,
+}

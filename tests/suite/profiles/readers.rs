@@ -153,3 +153,7 @@ fn certtool_and_nss_show_what_was_ordered() {
     "#]],
     );
 }
+
+crate::engine::also_in_a_database! {
+    certtool_and_nss_show_what_was_ordered,
+}

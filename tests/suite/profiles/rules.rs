@@ -331,3 +331,13 @@ fn a_certificate_stays_within_its_ca() {
     issue("--profile inside").succeeds();
     issue("--profile ocsp").succeeds();
 }
+
+crate::engine::also_in_a_database! {
+    a_certificate_stays_within_its_profile, a_key_usage_that_the_key_lacks_is_refused,
+    a_renewal_stays_within_the_changed_profile, an_other_name_has_the_form_of_its_type,
+    files_beyond_the_limits_are_refused, a_certificate_stays_within_its_ca,
+}
+
+crate::engine::soak_in_a_database! {
+    each_rule_refuses_a_profile_by_name, files_that_are_no_profiles_are_refused_with_the_place,
+}

@@ -178,3 +178,11 @@ fn a_large_crl_is_published_and_checked() {
     fetched(&sandbox, &server, "crl/intermediate0.crl");
     limited(&format!("publish --check http://127.0.0.1:{}", server.port)).succeeds();
 }
+
+crate::engine::also_in_a_database! {
+    openssl_downloads_crls,
+}
+
+crate::engine::soak_in_a_database! {
+    a_served_repository_has_the_right_media_types,
+}

@@ -95,3 +95,7 @@ fn joined_crlf_marked_and_annotated_files_are_read_whole() {
         assert_eq!(certificates, 3, "{file}");
     }
 }
+
+crate::engine::also_in_a_database! {
+    joined_crlf_marked_and_annotated_files_are_read_whole,
+}

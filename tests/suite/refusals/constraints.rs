@@ -93,3 +93,7 @@ fn names_inside_are_issued_and_verify() {
             .succeeds();
     }
 }
+
+crate::engine::also_in_a_database! {
+    names_inside_are_issued_and_verify,
+}

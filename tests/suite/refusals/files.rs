@@ -296,3 +296,15 @@ fn a_store_of_a_newer_format_is_refused_and_left_alone() {
         "#]],
     );
 }
+
+crate::engine::also_in_a_database! {
+    certificates_follow_the_umask, a_bundle_replaced_under_a_narrow_umask_stays_readable,
+    a_certificate_or_key_is_not_overwritten_without_force,
+    with_one_file_in_the_way_none_of_the_others_is_written,
+    a_symbolic_link_in_the_place_of_a_key_is_not_followed,
+    a_dangling_link_in_the_place_of_a_key_creates_nothing,
+    a_fifo_or_folder_in_the_place_of_a_key_is_refused_at_once,
+    a_link_under_the_hidden_name_of_a_key_is_not_followed, what_stands_in_the_place_of_a_key_store_stays,
+    an_output_directory_that_is_a_file_is_refused_at_once, a_bundle_replaces_a_bundle_and_nothing_else,
+    a_bundle_does_not_replace_a_key,
+}

@@ -58,3 +58,7 @@ fn a_row_with_the_subject_of_the_root_is_refused() {
         "#]],
     );
 }
+
+crate::engine::also_in_a_database! {
+    a_leaf_with_the_subject_of_any_ca_above_it_is_refused, a_row_with_the_subject_of_the_root_is_refused,
+}

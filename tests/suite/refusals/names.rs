@@ -238,3 +238,9 @@ fn nothing_from_a_foreign_file_reaches_the_terminal_raw() {
         }
     }
 }
+
+crate::engine::also_in_a_database! {
+    a_csr_with_an_invalid_printable_string_is_refused,
+    a_request_with_a_host_name_beyond_ascii_gets_it_in_a_labels,
+    nothing_from_a_foreign_file_reaches_the_terminal_raw,
+}

@@ -212,3 +212,9 @@ fn an_end_in_2049_is_utc_time_and_in_2050_generalized_time() {
         assert!(parsed.stdout.contains(printed), "{parsed}");
     }
 }
+
+crate::engine::also_in_a_database! {
+    an_end_up_to_an_hour_past_the_ca_s_is_cut, a_path_longer_than_the_ca_allows,
+    a_ca_that_has_ended_and_a_ca_that_has_not_begun, a_ca_that_expired_with_its_root_issues_nothing,
+    the_default_validity_is_shortened_to_the_cas_end, an_end_in_2049_is_utc_time_and_in_2050_generalized_time,
+}

@@ -276,3 +276,13 @@ fn a_root_that_is_not_valid_yet_is_renewed_and_that_is_said() {
     );
     sandbox.pki_at(now, "issue --ca rootCA --cn a").succeeds();
 }
+
+crate::engine::also_in_a_database! {
+    files_of_two_with_one_name_do_not_replace_each_other, a_certificate_in_use_keeps_its_files,
+    what_is_somebody_else_s_under_either_name_stays, an_error_about_files_says_what_is_not_renewed,
+    that_a_renewal_ends_sooner_is_said, a_root_that_is_not_valid_yet_is_renewed_and_that_is_said,
+}
+
+crate::engine::soak_in_a_database! {
+    each_renewal_replaces_the_files_of_its_predecessor,
+}

@@ -30,3 +30,7 @@ fn a_successor_that_does_not_last_longer_is_not_newer() {
         .succeeds();
     assert_same(&renewed.stderr, "");
 }
+
+crate::engine::also_in_a_database! {
+    a_successor_that_does_not_last_longer_is_not_newer,
+}

@@ -108,3 +108,11 @@ fn of_many_only_what_stays_valid_is_said() {
         "{said}"
     );
 }
+
+crate::engine::also_in_a_database! {
+    what_else_is_valid_with_a_compromised_key_is_said, a_ca_s_key_is_that_of_other_cas_certificates_too,
+}
+
+crate::engine::soak_in_a_database! {
+    of_many_only_what_stays_valid_is_said,
+}

@@ -245,3 +245,14 @@ fn a_renewal_copies_only_what_is_about_the_ca() {
     assert!(!gone.iter().any(|what| text().contains(what)), "{}", text());
     assert!(text().contains("Policy: 1.2.3.4"), "{}", text());
 }
+
+crate::engine::also_in_a_database! {
+    installing_does_not_bring_back_a_revoked_ca, a_certificate_that_was_taken_back_is_not_installed,
+    the_successor_of_a_superseded_certificate_is_installed,
+    a_root_whose_key_another_revoked_signs_no_certificate,
+    a_ca_that_waits_with_a_compromised_key_waits_in_vain, a_renewal_copies_only_what_is_about_the_ca,
+}
+
+crate::engine::soak_in_a_database! {
+    a_ca_whose_old_key_was_compromised_signs_no_certificate, a_csr_with_a_compromised_key_is_not_certified,
+}

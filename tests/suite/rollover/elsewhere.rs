@@ -224,3 +224,12 @@ impl Sandbox {
         );
     }
 }
+
+crate::engine::also_in_a_database! {
+    an_installed_renewal_keeps_what_was_issued_valid, a_new_key_takes_a_request_of_its_own,
+    openssl_answers_the_request_too, a_root_without_its_key_takes_its_new_certificate,
+}
+
+crate::engine::soak_in_a_database! {
+    what_is_of_another_key_name_or_issuer_is_refused,
+}

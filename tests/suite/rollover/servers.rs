@@ -106,3 +106,8 @@ fn a_trust_store_with_one_root_lets_in_the_clients_of_that_one() {
         assert!(answer.stdout.ends_with("status:400"), "{answer}");
     }
 }
+
+crate::engine::soak_in_a_database! {
+    clients_of_both_roots_are_accepted_and_accept_the_server, the_cross_certificate_is_what_leads_there,
+    a_trust_store_with_one_root_lets_in_the_clients_of_that_one,
+}

@@ -221,3 +221,10 @@ fn what_is_said_of_a_ca_in_the_place_of_one_that_is_compromised() {
         "#]],
     );
 }
+
+crate::engine::also_in_a_database! {
+    when_a_ca_goes_the_others_stay_in_the_trust_store, below_a_root_with_path_length_0_no_ca_is_advised,
+    a_ca_from_elsewhere_keeps_its_parent_until_it_expires,
+    an_offline_root_is_not_told_to_request_a_certificate, what_is_advised_where_a_ca_ends_first_helps,
+    what_is_said_of_a_ca_in_the_place_of_one_that_is_compromised,
+}
