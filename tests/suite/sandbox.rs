@@ -42,6 +42,29 @@ impl Sandbox {
         }
     }
 
+    /// With its store in a database, whatever the test runs on.
+    pub(crate) fn on_a_database() -> Self {
+        Self {
+            folder: TempDir::new().unwrap(),
+            database: Some(Arc::default()),
+        }
+    }
+
+    /// Database of the store, if it is in one.
+    pub(crate) fn database(&self) -> Option<&OwnDatabase> {
+        self.database.as_deref()
+    }
+
+    /// Loses the store, with the CRLs that it published: the next one is in an empty directory or database.
+    pub(crate) fn lose_store(&mut self) {
+        let _ = fs::remove_dir_all(self.folder().join(STORE));
+        if let Some(database) = &mut self.database {
+            database.forget_copy();
+            *database = Arc::default();
+            let _ = fs::remove_dir_all(self.folder().join("crl"));
+        }
+    }
+
     fn of(folder: TempDir) -> Self {
         Self {
             folder,

@@ -71,6 +71,13 @@ impl OwnDatabase {
         }
     }
 
+    /// Output of psql for a statement, without a frame.
+    #[track_caller]
+    pub(crate) fn psql(&self, sql: &str) -> String {
+        let (cluster, name) = self.made();
+        cluster.psql(name, sql)
+    }
+
     /// Everything in the tables, to compare.
     #[track_caller]
     pub(crate) fn content(&self) -> String {
@@ -106,6 +113,16 @@ impl OwnDatabase {
         if copied.age == Age::UpToDate {
             copied.age = Age::Outdated;
         }
+    }
+
+    /// Notes that every process that was started has ended.
+    pub(crate) fn has_ended(&self) {
+        self.copied().age = Age::Outdated;
+    }
+
+    /// Notes that the copy was removed.
+    pub(crate) fn forget_copy(&self) {
+        *self.copied() = Copy::default();
     }
 
     /// Brings the copy of the store in this folder up to date.

@@ -431,7 +431,7 @@ impl World {
     }
 
     /// `pki check` finds what the model says is wrong, and nothing else.
-    fn judge_check(&self) -> Verdict {
+    pub(super) fn judge_check(&self) -> Verdict {
         let check = self.pki("check").finish();
         let report = documents(&check.stdout);
         let (found, expected) = (self.unexpected(&report)?, self.stale(&self.known));

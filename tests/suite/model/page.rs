@@ -6,12 +6,18 @@ use std::fs;
 
 use crate::sandbox::repository;
 
+use super::Engine;
 use super::world::Done;
 
 const PAGE: &str = "docs/durability-tests.md";
 
-/// The row for the run.
-const START: &str = "| `make test` | ";
+/// Returns the start of the row for the run.
+fn start(engine: Engine) -> &'static str {
+    match engine {
+        Engine::Directory => "| `make test` | ",
+        Engine::Database => "| `make test`, in a database | ",
+    }
+}
 
 /// What all cases came to.
 #[derive(Default)]
@@ -49,9 +55,9 @@ impl Tally {
         ]
     }
 
-    fn row(&self) -> String {
+    fn row(&self, start: &str) -> String {
         let numbers = self.numbers().map(|number| number.to_string());
-        format!("{START}{} |", numbers.join(" | "))
+        format!("{start}{} |", numbers.join(" | "))
     }
 }
 
@@ -72,21 +78,22 @@ impl fmt::Display for Tally {
 
 /// The page has a row for a short run, and there was not much less than it says.
 #[track_caller]
-pub(super) fn hold(tally: &Tally, is_long: bool) {
+pub(super) fn hold(engine: Engine, tally: &Tally, is_long: bool) {
     if std::env::var_os("PROPTEST_CASES").is_some() {
         // The page does not speak of it.
         return;
     }
     let path = repository(PAGE);
     let page = fs::read_to_string(&path).unwrap();
-    let row = page.lines().find(|line| line.starts_with(START));
-    let row = row.unwrap_or_else(|| panic!("{PAGE} has no row {START}"));
-    let now = tally.row();
+    let start = start(engine);
+    let row = page.lines().find(|line| line.starts_with(start));
+    let row = row.unwrap_or_else(|| panic!("{PAGE} has no row {start}"));
+    let now = tally.row(start);
     if !is_long && std::env::var_os("UPDATE_REFERENCE").is_some_and(|value| value == "1") {
         fs::write(&path, page.replace(row, &now)).unwrap();
         return;
     }
-    let numbers = row[START.len()..].split('|').map(str::trim);
+    let numbers = row[start.len()..].split('|').map(str::trim);
     let numbers: Vec<usize> = numbers.filter_map(|number| number.parse().ok()).collect();
     assert_eq!(numbers.len(), tally.numbers().len(), "{PAGE}: {row}");
     // How many are killed and refused is a matter of chance.

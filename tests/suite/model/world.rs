@@ -13,11 +13,13 @@ use time::macros::{datetime, format_description};
 use time::{Duration, OffsetDateTime};
 
 use crate::clock::forget_killed;
+use crate::engine::OwnDatabase;
 use crate::faults::judge::{Verdict, ensure};
 use crate::run::{Run, Transcript};
 use crate::sandbox::{STORE, Sandbox};
 use crate::snapshot::Snapshot;
 
+use super::Engine;
 use super::facts::{Fact, facts};
 use super::known::{Given, Known, Rows};
 use super::order::{DECLARED, Order, Situation, TABLES};
@@ -114,6 +116,7 @@ pub(super) struct Done {
 }
 
 pub(super) struct World {
+    pub(super) engine: Engine,
     pub(super) sandbox: Sandbox,
     pub(super) known: Known,
     pub(super) given: Given,
@@ -132,8 +135,8 @@ pub(super) struct World {
 }
 
 /// What every case begins with.
-pub(super) fn beginning() -> Sandbox {
-    let sandbox = Sandbox::new();
+pub(super) fn beginning(engine: Engine) -> Sandbox {
+    let sandbox = engine.sandbox();
     let validity = "--no-passphrase --not-before 2020-01-01 --not-after 2040-01-01";
     for line in ["root --name root-a", "subordinate --ca root-a --name sub-a"] {
         let made = sandbox.pki_at(&spoken(BEGIN), line).words(validity);
@@ -172,8 +175,9 @@ fn spoken(moment: OffsetDateTime) -> String {
 }
 
 impl World {
-    pub(super) fn begin(beginning: &Sandbox) -> Result<Self, String> {
+    pub(super) fn begin(engine: Engine, beginning: &Sandbox) -> Result<Self, String> {
         let mut world = Self {
+            engine,
             sandbox: beginning.copy(),
             known: Known::default(),
             given: Given::default(),
@@ -206,8 +210,13 @@ impl World {
 
     /// A command, at this moment.
     pub(super) fn pki(&self, line: &str) -> Run {
+        self.pki_of(&self.sandbox, line)
+    }
+
+    /// The same in another sandbox.
+    pub(super) fn pki_of(&self, sandbox: &Sandbox, line: &str) -> Run {
         let line = format!("--format json -q {line}");
-        self.sandbox.pki_alone_at(&spoken(self.clock), &line)
+        sandbox.pki_alone_at(&spoken(self.clock), &line)
     }
 
     pub(super) fn step(&mut self, step: &Step) -> Verdict {
@@ -315,6 +324,9 @@ impl World {
             });
             outputs.collect::<Vec<_>>()
         });
+        if let Some(database) = self.sandbox.database() {
+            database.has_ended();
+        }
         let pairs = orders.into_iter().zip(outputs);
         pairs.map(|(order, output)| ended(order, output)).collect()
     }
@@ -347,6 +359,9 @@ impl World {
 
     /// Remembers what is in the counters now.
     pub(super) fn remember_counters(&mut self) {
+        if self.engine == Engine::Database {
+            return;
+        }
         for ca in self.known.names() {
             for counter in [Counter::Serial, Counter::ListNumber] {
                 let file = format!("{STORE}/{ca}/{}", counter.file());
@@ -362,20 +377,16 @@ impl World {
     /// A counter that is gone is damage: what needs it refuses, and changes nothing.
     fn without_counter(&self, ca: Pick, counter: Counter) -> Verdict {
         let (ca, file) = self.counter_file(ca, counter);
-        let content = self.sandbox.read(&file);
-        fs::remove_file(self.sandbox.path(&file)).unwrap();
         let line = match counter {
             Counter::Serial => format!("issue --ca {ca} --cn without-a-counter"),
             // What was signed ahead needs no number; another end does.
             Counter::ListNumber => format!("crl --ca {ca} --days 5"),
         };
-        let store = self.sandbox.path(STORE);
-        let before = Snapshot::of(&store);
-        let refused: Transcript = self.pki(&line).finish();
-        let differences = before.differences(&store);
-        self.sandbox.write(&file, content);
-        let is_untouched = differences.iter().all(|line| line.ends_with("/crl"));
-        ensure(refused.status == Some(1) && is_untouched, || {
+        let (refused, differences) = match self.sandbox.database() {
+            None => self.without_file(&file, &line),
+            Some(database) => self.without_row(database, &ca, counter, &line),
+        };
+        ensure(refused.status == Some(1) && differences.is_empty(), || {
             format!("{file} was gone, and {differences:?}\n{refused}")
         })?;
         let now = self.now();
@@ -386,6 +397,42 @@ impl World {
         ensure(!could || refused.stderr.contains(&file), || {
             format!("{file} was gone, and is not named\n{refused}")
         })
+    }
+
+    /// Runs a command without a file of the store; returns what it said, and what it changed.
+    fn without_file(&self, file: &str, line: &str) -> (Transcript, Vec<String>) {
+        let content = self.sandbox.read(file);
+        fs::remove_file(self.sandbox.path(file)).unwrap();
+        let store = self.sandbox.path(STORE);
+        let before = Snapshot::of(&store);
+        let refused = self.pki(line).finish();
+        let mut differences = before.differences(&store);
+        differences.retain(|line| !line.ends_with("/crl"));
+        self.sandbox.write(file, content);
+        (refused, differences)
+    }
+
+    /// The same without a row of a table.
+    fn without_row(
+        &self,
+        database: &OwnDatabase,
+        ca: &str,
+        counter: Counter,
+        line: &str,
+    ) -> (Transcript, Vec<String>) {
+        let table = counter.table();
+        let of_ca = format!("ca = (SELECT id FROM pki.ca WHERE name = '{ca}')");
+        database.psql(&format!(
+            "CREATE TABLE kept AS SELECT * FROM {table} WHERE {of_ca}; DELETE FROM {table} WHERE {of_ca}"
+        ));
+        let before = database.content();
+        let refused = self.pki(line).finish();
+        let now = database.content();
+        let differences = (now != before).then(|| "changed: a table".to_owned());
+        database.psql(&format!(
+            "INSERT INTO {table} SELECT * FROM kept; DROP TABLE kept"
+        ));
+        (refused, differences.into_iter().collect())
     }
 
     fn delete(&mut self, outputs: Outputs) {
@@ -431,9 +478,13 @@ impl World {
         let Some(backup) = backup.of(&self.backups) else {
             return Ok(());
         };
-        let (before, after) = (backup.before.clone(), backup.after.clone());
-        fs::remove_dir_all(self.sandbox.path(STORE)).unwrap();
-        let restored = self.pki(&format!("restore {}", backup.file)).finish();
+        let (before, after, file) = (
+            backup.before.clone(),
+            backup.after.clone(),
+            backup.file.clone(),
+        );
+        self.sandbox.lose_store();
+        let restored = self.pki(&format!("restore {file}")).finish();
         ensure(restored.status == Some(0), || restored.to_string())?;
         self.known = before.clone();
         self.take_over()?;
@@ -489,7 +540,7 @@ pub(super) fn names_in(folder: &Path) -> BTreeSet<String> {
 impl World {
     /// What stands in the store is what is known from now on: where a case begins, or goes on with what
     /// a backup had.
-    fn take_over(&mut self) -> Verdict {
+    pub(super) fn take_over(&mut self) -> Verdict {
         let before = std::mem::take(&mut self.known);
         for name in reading::names_of_cas(&self.sandbox) {
             let known = before.cas.get(&name);
