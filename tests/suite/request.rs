@@ -96,5 +96,5 @@ fn a_csr_needs_a_name() {
 }
 
 crate::engine::soak_in_a_database! {
-    openssl_reads_the_csr_and_opens_the_key, the_csr_gets_a_certificate_with_its_names,
+    the_csr_gets_a_certificate_with_its_names,
 }

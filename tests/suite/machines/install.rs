@@ -446,17 +446,10 @@ fn a_request_may_be_signed_in_the_store_in_which_it_waits() {
     ] {
         sandbox.pki(line).succeeds();
     }
-    let kept = Sandbox::new();
-    let copy = format!(
-        "-r {} {}",
-        sandbox.path("pki").display(),
-        kept.folder().display()
-    );
-    sandbox.run("cp", &copy).succeeds();
+    let kept = sandbox.copy();
     sandbox.install("inter0.crt").succeeds();
     sandbox.inter0_works("pki/rootCA/ca.crt");
 
-    sandbox.carry("inter0.crt", &kept);
     kept.pki("revoke --ca rootCA --cn inter0").succeeds();
     kept.install("inter0.crt").refuses(
         1,
@@ -469,6 +462,7 @@ fn a_request_may_be_signed_in_the_store_in_which_it_waits() {
 }
 
 crate::engine::also_in_a_database! {
+    a_request_may_be_signed_in_the_store_in_which_it_waits,
     what_openssl_x509_made_of_the_request_is_installed, what_openssl_ca_made_of_the_request_is_installed,
     der_and_a_chain_in_one_file_and_standard_input_are_taken,
     the_cas_above_come_in_once_under_names_of_their_own,

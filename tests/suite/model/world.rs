@@ -435,7 +435,7 @@ impl World {
         (refused, differences.into_iter().collect())
     }
 
-    fn delete(&mut self, outputs: Outputs) {
+    pub(super) fn delete(&mut self, outputs: Outputs) {
         let remove = |folder: &str, is_meant: &dyn Fn(&str) -> bool| {
             for entry in fs::read_dir(self.sandbox.path(folder))
                 .into_iter()

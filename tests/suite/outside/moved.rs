@@ -171,5 +171,4 @@ crate::engine::also_in_a_database! {
 
 crate::engine::soak_in_a_database! {
     a_key_moves_out_and_its_file_is_removed, a_key_that_cannot_move_stays,
-    of_two_moves_at_once_to_two_places_one_wins,
 }

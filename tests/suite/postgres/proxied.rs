@@ -32,6 +32,8 @@ impl Disturbance {
     fn new() -> Self {
         let site = Site::new();
         let mut psql = site.cluster.session(&site.database);
+        // The database may have been another test's.
+        psql.ask(&format!("DROP ROLE IF EXISTS {}", site.database));
         psql.ask(&format!(
             "CREATE ROLE {} LOGIN SUPERUSER PASSWORD 'correct horse'",
             site.database
