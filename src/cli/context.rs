@@ -58,9 +58,12 @@ impl Context {
         verbose: bool,
     ) -> Result<Self, Failure> {
         let moment = OffsetDateTime::now_utc();
+        let is_given = store.is_some();
         let store = store_address(store)?;
+        // The variable with a URL holds for further commands too, and what is shown of it has no password.
+        let is_shown = !is_default(&store) && (is_given || store.directory().is_some());
         Ok(Self {
-            store_option: (!is_default(&store)).then(|| {
+            store_option: is_shown.then(|| {
                 let shown = PathBuf::from(store.to_string());
                 let shown = store.directory().unwrap_or(&shown);
                 format!("--store {}", quoted(shown))
