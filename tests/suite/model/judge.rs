@@ -12,7 +12,6 @@ use super::Engine;
 use super::facts::{Fact, documents, text};
 use super::known::{Authority, Certificate, HOLD, Known, List, Of, Rows};
 use super::order::{Key, TABLES, is_of};
-use super::plan::Outputs;
 use super::reading::{self, Entry};
 use super::world::{Ended, OUT, World, names_in};
 
@@ -43,15 +42,15 @@ impl World {
 
     /// What a killed process left is mended, or of no harm.
     fn mend(&mut self) -> Verdict {
-        if self.engine == Engine::Database {
-            // A repair keeps a copy of each file that it replaces, and a database has no place for one.
-            self.delete(Outputs::MadeOfLists);
-        }
         let mended = self.pki("check --repair").finish();
         ensure(matches!(mended.status, Some(0 | 3)), || mended.to_string())?;
-        for name in self.sandbox.names_in(STORE) {
+        let copies = match self.engine {
+            Engine::Directory => STORE,
+            Engine::Database => ".",
+        };
+        for name in self.sandbox.names_in(copies) {
             if name.starts_with(".repair-") {
-                fs::remove_dir_all(self.sandbox.path(STORE).join(name)).unwrap();
+                fs::remove_dir_all(self.sandbox.path(copies).join(name)).unwrap();
             }
         }
         for folder in [".", OUT, "declared"] {
