@@ -407,7 +407,7 @@ impl World {
         let before = Snapshot::of(&store);
         let refused = self.pki(line).finish();
         let mut differences = before.differences(&store);
-        // Whoever takes a lock first makes its file.
+        // The first process that takes a lock creates its file.
         differences.retain(|line| !line.ends_with("/crl") && !line.ends_with("/lock"));
         self.sandbox.write(file, content);
         (refused, differences)
